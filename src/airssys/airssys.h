@@ -6,4 +6,11 @@
  * Everything of libairssys: an actor runtime with Erlang/OTP's semantics for C programs.
  */
 
+#include <airssys/actor.h>
+#include <airssys/message.h>
+#include <airssys/module.h>
+#include <airssys/supervisor.h>
+#include <airssys/system.h>
+#include <airssys/types.h>
+
 #endif
