@@ -3,13 +3,14 @@
 #define BASE_ASSERT_H
 
 /*
- * Assertions that stay in release builds. A failure is a bug of ours: it prints the expression
- * and its place on standard error and aborts.
+ * Assertions that stay in release builds. A failure is a bug of ours: it prints the
+ * expression and its place on standard error and aborts.
  */
 
 #include "base/macro.h"
 
-NO_RETURN void panic_at(const char *file, int line, const char *function, const char *what);
+NO_RETURN void panic_at(
+		const char *file, int line, const char *function, const char *what);
 
 #define bug_unless(expr)                                                                 \
 	do {                                                                             \

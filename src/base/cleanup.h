@@ -5,8 +5,8 @@
 /*
  * Release at the end of a scope, and visible hand-over.
  *
- * A variable marked auto_free, auto_close or auto_(thing) is initialised where it is declared.
- * Ownership leaves it only through TAKE_PTR or take_fd. A type takes part with
+ * A variable marked auto_free, auto_close or auto_(thing) is initialised where it is
+ * declared. Ownership leaves it only through TAKE_PTR or take_fd. A type takes part with
  * DEFINE_AUTO(thing, thing_free), whose function accepts NULL.
  */
 
@@ -19,13 +19,15 @@ static inline void cleanup_free(void *ptr)
 	free(*(void **)ptr);
 }
 
-/* Closes and keeps errno, so that it may stand on a failure path. Accepts -1. Returns -1. */
+/* Closes and keeps errno, so that it may stand on a failure path. Accepts -1. Returns -1.
+ */
 static inline int close_fd(int fd)
 {
 	int saved = errno;
 
 	if (fd >= 0)
-		(void)close(fd); /* Linux releases the descriptor whatever close answers. */
+		(void)close(fd); /* Linux releases the descriptor whatever close answers.
+				  */
 	errno = saved;
 	return -1;
 }

@@ -18,7 +18,8 @@ static uint64_t read_clock(clockid_t id)
 
 uint64_t clock_monotonic_usec(void)
 {
-	return replaced ? replaced->monotonic(replaced->data) : read_clock(CLOCK_MONOTONIC);
+	return replaced ? replaced->monotonic(replaced->data)
+			: read_clock(CLOCK_MONOTONIC);
 }
 
 uint64_t clock_realtime_usec(void)

@@ -3,8 +3,9 @@
 #define BASE_CLOCK_H
 
 /*
- * The seam for time and randomness. Everything that asks for the time or for a random number
- * does it here, so that tests and the seeded scheduler can put their own source in place.
+ * The seam for time and randomness. Everything that asks for the time or for a random
+ * number does it here, so that tests and the seeded scheduler can put their own source in
+ * place.
  *
  * Times are microseconds in 64 bits. USEC_INFINITY means "never".
  */
@@ -32,8 +33,8 @@ uint64_t clock_realtime_usec(void);
 uint64_t clock_random(void);
 
 /*
- * Put another source in place; NULL restores the system's. The struct is borrowed until it is
- * replaced. Call it while no other thread asks for the time.
+ * Put another source in place; NULL restores the system's. The struct is borrowed until
+ * it is replaced. Call it while no other thread asks for the time.
  */
 void clock_replace(const struct clock_source *source);
 

@@ -3,9 +3,9 @@
 #define BASE_DIAG_H
 
 /*
- * Diagnostics for people: what is wrong, where, and what to do about it. Libraries collect them
- * here and neither print nor log; programs and tests read them. Codes are stable ("U012"); tests
- * compare codes, never texts.
+ * Diagnostics for people: what is wrong, where, and what to do about it. Libraries
+ * collect them here and neither print nor log; programs and tests read them. Codes are
+ * stable ("U012"); tests compare codes, never texts.
  *
  * A diag never fails: when memory runs out it counts what it could not keep.
  */
@@ -25,9 +25,9 @@ enum diag_severity {
 struct diag_item {
 	enum diag_severity severity;
 	char code[8];
-	char *file;   /* NULL when no file is to blame */
+	char *file; /* NULL when no file is to blame */
 	unsigned int line; /* 0 when no line is to blame */
-	char *text;   /* one sentence: what is wrong */
+	char *text; /* one sentence: what is wrong */
 	char *remedy; /* one sentence: what to do */
 };
 
@@ -46,7 +46,8 @@ struct diag_place {
 	unsigned int line;
 };
 
-/* Add one. remedy is plain text (may be NULL); format makes the sentence. d may be NULL. */
+/* Add one. remedy is plain text (may be NULL); format makes the sentence. d may be NULL.
+ */
 PRINTF_LIKE(6, 7)
 void diag_add(struct diag *d, enum diag_severity severity, const char *code,
 		struct diag_place place, const char *remedy, const char *format, ...);
@@ -55,6 +56,7 @@ bool diag_has(const struct diag *d, const char *code);
 
 /* "file:12: error U012: sentence (remedy)" and a newline. */
 void diag_item_print(const struct diag_item *item, struct text *t);
+/* One JSON object without a newline, members that are not known left out. */
 void diag_item_print_json(const struct diag_item *item, struct text *t);
 const char *diag_severity_name(enum diag_severity severity);
 

@@ -3,8 +3,8 @@
 #define BASE_FD_H
 
 /*
- * Descriptors: full reads and writes, sealed memory files, passing descriptors. Every descriptor
- * made here is close-on-exec.
+ * Descriptors: full reads and writes, sealed memory files, passing descriptors. Every
+ * descriptor made here is close-on-exec.
  */
 
 #include <stddef.h>
@@ -17,16 +17,18 @@
 MUST_CHECK int fd_write_all(int fd, const void *data, size_t size);
 
 /*
- * Read to the end of the file, at most limit bytes. The result has a NUL behind its end that is not
- * counted; the caller frees it. -EFBIG when there is more than limit.
+ * Read to the end of the file, at most limit bytes. The result has a NUL behind its end
+ * that is not counted; the caller frees it. -EFBIG when there is more than limit.
  */
 MUST_CHECK int fd_read_all(int fd, size_t limit, char **ret_data, size_t *ret_size);
 
 /* fd_read_all of a small file by path, for /proc and the like. */
-MUST_CHECK int file_read(const char *path, size_t limit, char **ret_data, size_t *ret_size);
+MUST_CHECK int file_read(
+		const char *path, size_t limit, char **ret_data, size_t *ret_size);
 
 /* Replace path atomically (write beside it, rename). Mode 0644. */
-MUST_CHECK int file_write_atomic(int dir_fd, const char *name, const void *data, size_t size);
+MUST_CHECK int file_write_atomic(
+		int dir_fd, const char *name, const void *data, size_t size);
 
 /* A memory file with this content, sealed against every change, read offset 0. */
 MUST_CHECK int memfd_sealed(const char *name, const void *data, size_t size, int *ret_fd);
@@ -37,18 +39,19 @@ MUST_CHECK int memfd_is_sealed(int fd);
 #define FD_PASS_MAX 8
 
 /*
- * One datagram (SOCK_SEQPACKET or SOCK_DGRAM) with up to FD_PASS_MAX descriptors, which stay the
- * caller's. 0 or a negative errno; -EAGAIN on a full non-blocking socket.
+ * One datagram (SOCK_SEQPACKET or SOCK_DGRAM) with up to FD_PASS_MAX descriptors, which
+ * stay the caller's. 0 or a negative errno; -EAGAIN on a full non-blocking socket.
  */
-MUST_CHECK int fd_send(int socket, const void *data, size_t size, const int *fds, size_t n_fds);
+MUST_CHECK int fd_send(
+		int socket, const void *data, size_t size, const int *fds, size_t n_fds);
 
 /*
- * Receive one datagram. Descriptors beyond max_fds are closed. Returns the size, 0 at the end of
- * the stream, or a negative errno: -EMSGSIZE when data or descriptors were cut off (then all
- * received descriptors are closed).
+ * Receive one datagram. Descriptors beyond max_fds are closed. Returns the size, 0 at the
+ * end of the stream, or a negative errno: -EMSGSIZE when data or descriptors were cut off
+ * (then all received descriptors are closed).
  */
-MUST_CHECK ssize_t fd_receive(int socket, void *data, size_t size, int *fds, size_t max_fds,
-		size_t *ret_n_fds);
+MUST_CHECK ssize_t fd_receive(int socket, void *data, size_t size, int *fds,
+		size_t max_fds, size_t *ret_n_fds);
 
 MUST_CHECK int fd_set_nonblocking(int fd);
 

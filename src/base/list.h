@@ -5,9 +5,9 @@
 /*
  * Doubly linked circular list whose links live in the elements.
  *
- * A struct list is the head or a link; an initialised link that is on no list points at itself,
- * so list_remove may be called twice. A field that is a head names its elements in a comment:
- * "struct list children; [struct child.link]".
+ * A struct list is the head or a link; an initialised link that is on no list points at
+ * itself, so list_remove may be called twice. A field that is a head names its elements
+ * in a comment: "struct list children; [struct child.link]".
  */
 
 #include <stdbool.h>

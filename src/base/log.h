@@ -3,9 +3,9 @@
 #define BASE_LOG_H
 
 /*
- * Lines for people from the programs (airssysd, airssys-core, airssys-exec, airssysctl). Libraries do not
- * log. One event, one line, one sentence on standard error with the syslog priority in front when
- * standard error is a journal stream.
+ * Lines for people from the programs (airssysd, airssys-core, airssys-exec, airssysctl).
+ * Libraries do not log. One event, one line, one sentence on standard error with the
+ * syslog priority in front when standard error is a journal stream.
  *
  *   error    a person must act
  *   warning  a person may have to act

@@ -3,10 +3,11 @@
 #define BASE_MAP_H
 
 /*
- * Hash map from text or from a 64-bit number to a pointer. Keys of text are borrowed: they must
- * live as long as their entry (usually inside the value). Values are borrowed and not NULL.
- * Iteration order is unspecified; an entry may be removed while iterating only if it is the
- * current one. Zero-initialised is a valid empty map that is keyed by its first insertion.
+ * Hash map from text or from a 64-bit number to a pointer. Keys of text are borrowed:
+ * they must live as long as their entry (usually inside the value). Values are borrowed
+ * and not NULL. Iteration order is unspecified; an entry may be removed while iterating
+ * only if it is the current one. Zero-initialised is a valid empty map that is keyed by
+ * its first insertion.
  */
 
 #include <stddef.h>
@@ -16,8 +17,8 @@
 
 struct map_entry {
 	const char *text; /* NULL in a map keyed by number */
-	uint64_t number;  /* the hash in a map keyed by text */
-	void *value;      /* NULL: free; MAP_DELETED: was removed */
+	uint64_t number; /* the hash in a map keyed by text */
+	void *value; /* NULL: free; MAP_DELETED: was removed */
 };
 
 struct map {

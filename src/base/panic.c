@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-NO_RETURN void panic_at(const char *file, int line, const char *function, const char *what)
+NO_RETURN void panic_at(
+		const char *file, int line, const char *function, const char *what)
 {
 	fprintf(stderr, "airssys: assertion failed: %s, in %s at %s:%d\n", what, function,
 			file, line);

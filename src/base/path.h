@@ -3,10 +3,10 @@
 #define BASE_PATH_H
 
 /*
- * Opening files that an outsider might have prepared. A trusted file is a regular file, owned by
- * root or by our own effective user, that neither group nor others may write; it is opened without
- * blocking, without following links out of its folder, and read whole into memory, so that what was
- * checked is what is parsed.
+ * Opening files that an outsider might have prepared. A trusted file is a regular file,
+ * owned by root or by our own effective user, that neither group nor others may write; it
+ * is opened without blocking, without following links out of its folder, and read whole
+ * into memory, so that what was checked is what is parsed.
  */
 
 #include <stddef.h>
@@ -16,20 +16,21 @@
 /* Why a file was refused; each has a sentence for people. */
 enum path_refusal {
 	PATH_OK,
-	PATH_ERROR,        /* see the errno */
-	PATH_NOT_REGULAR,  /* folder, FIFO, socket, device */
-	PATH_FOREIGN,      /* owned by somebody else */
-	PATH_WRITABLE,     /* group or others may write */
+	PATH_ERROR, /* see the errno */
+	PATH_NOT_REGULAR, /* folder, FIFO, socket, device */
+	PATH_FOREIGN, /* owned by somebody else */
+	PATH_WRITABLE, /* group or others may write */
 	PATH_TOO_LARGE,
-	PATH_CHANGED,      /* changed while it was read */
+	PATH_CHANGED, /* changed while it was read */
 };
 
 /*
- * Read the trusted file name beneath dir_fd, at most limit bytes. 0, or a negative errno with the
- * refusal in *ret_refusal (always written). The content has an uncounted NUL behind it; the caller frees it.
+ * Read the trusted file name beneath dir_fd, at most limit bytes. 0, or a negative errno
+ * with the refusal in *ret_refusal (always written). The content has an uncounted NUL
+ * behind it; the caller frees it.
  */
-MUST_CHECK int path_read_trusted(int dir_fd, const char *name, size_t limit, char **ret_data,
-		size_t *ret_size, enum path_refusal *ret_refusal);
+MUST_CHECK int path_read_trusted(int dir_fd, const char *name, size_t limit,
+		char **ret_data, size_t *ret_size, enum path_refusal *ret_refusal);
 
 /* Open a trusted file for other uses, with the same checks. */
 MUST_CHECK int path_open_trusted(int dir_fd, const char *name, size_t limit, int *ret_fd,

@@ -3,8 +3,8 @@
 #define BASE_PROCID_H
 
 /*
- * The identity of a process beyond its number: pid, start time in clock ticks since boot (field 22
- * of /proc/PID/stat) and the boot. A number may be reused; the triple is not.
+ * The identity of a process beyond its number: pid, start time in clock ticks since boot
+ * (field 22 of /proc/PID/stat) and the boot. A number may be reused; the triple is not.
  */
 
 #include <stdint.h>
@@ -26,9 +26,9 @@ MUST_CHECK int boot_id_get(char ret_id[static BOOT_ID_SIZE]);
 MUST_CHECK int procid_get(pid_t pid, struct procid *ret_id);
 
 /*
- * Open the process that id names. -ESRCH when it is gone, a zombie nobody may adopt included, or when
- * the number belongs to another process now. The pidfd is opened first and the start time compared
- * after, so that what is held is what was compared.
+ * Open the process that id names. -ESRCH when it is gone, a zombie nobody may adopt
+ * included, or when the number belongs to another process now. The pidfd is opened first
+ * and the start time compared after, so that what is held is what was compared.
  */
 MUST_CHECK int procid_open(const struct procid *id, int *ret_pidfd);
 

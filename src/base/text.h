@@ -3,11 +3,11 @@
 #define BASE_TEXT_H
 
 /*
- * Growing text, string vectors, and conversion between text and values. Independent of the
- * locale.
+ * Growing text, string vectors, and conversion between text and values. Independent of
+ * the locale.
  *
- * A struct text remembers that memory ran out (failed), so that a sequence of appends is checked
- * once at its end. Zero-initialised is a valid empty text.
+ * A struct text remembers that memory ran out (failed), so that a sequence of appends is
+ * checked once at its end. Zero-initialised is a valid empty text.
  */
 
 #include <stdarg.h>
@@ -61,15 +61,16 @@ bool strv_contains(const struct strv *v, const char *s);
 #define auto_strv __attribute__((cleanup(strv_fini))) struct strv
 
 /*
- * Values from text. All of them accept the whole text or nothing: 0, -EINVAL for a text of the
- * wrong form, -ERANGE for one out of range.
+ * Values from text. All of them accept the whole text or nothing: 0, -EINVAL for a text
+ * of the wrong form, -ERANGE for one out of range.
  */
-MUST_CHECK int parse_bool(const char *s, bool *ret); /* 1 yes y true t on, 0 no n false f off */
+MUST_CHECK int parse_bool(
+		const char *s, bool *ret); /* 1 yes y true t on, 0 no n false f off */
 MUST_CHECK int parse_u64(const char *s, uint64_t *ret);
 MUST_CHECK int parse_i64(const char *s, int64_t *ret);
 MUST_CHECK int parse_uint(const char *s, unsigned int *ret);
 MUST_CHECK int parse_int(const char *s, int *ret);
-MUST_CHECK int parse_pid(const char *s, pid_t *ret);   /* 1 … INT_MAX */
+MUST_CHECK int parse_pid(const char *s, pid_t *ret); /* 1 … INT_MAX */
 MUST_CHECK int parse_mode(const char *s, mode_t *ret); /* octal, at most 07777 */
 /* Bytes with an optional suffix K M G T P E of 1024; "infinity" is UINT64_MAX. */
 MUST_CHECK int parse_bytes(const char *s, uint64_t *ret);
@@ -77,11 +78,13 @@ MUST_CHECK int parse_bytes(const char *s, uint64_t *ret);
  * A duration as in systemd.time(7): "5min 20s", "1h", "250ms", a bare number counts
  * default_unit_usec; "infinity" is USEC_INFINITY.
  */
-MUST_CHECK int parse_duration(const char *s, uint64_t default_unit_usec, uint64_t *ret_usec);
+MUST_CHECK int parse_duration(
+		const char *s, uint64_t default_unit_usec, uint64_t *ret_usec);
 /* "TERM", "SIGTERM" or a number, 1 … SIGRTMAX; also "RTMIN+3". */
 MUST_CHECK int parse_signal(const char *s, int *ret);
 
-/* "SIGTERM"; "SIGRTMIN+3"; NULL for what is no signal. The result is static or thread-local. */
+/* "SIGTERM"; "SIGRTMIN+3"; NULL for what is no signal. The result is static or
+ * thread-local. */
 const char *signal_name(int signo);
 
 /* "ENOENT"; NULL when unknown. */

@@ -3,11 +3,12 @@
 #define BASE_WIRE_H
 
 /*
- * Length-checked writing and reading of fields, little endian, for messages between our own
- * processes and for state files.
+ * Length-checked writing and reading of fields, little endian, for messages between our
+ * own processes and for state files.
  *
- * Both ends remember their first failure: a writer that ran out of room and a reader that ran past
- * its end are asked once, at the end. A failed reader returns zeros and empty texts.
+ * Both ends remember their first failure: a writer that ran out of room and a reader that
+ * ran past its end are asked once, at the end. A failed reader returns zeros and empty
+ * texts.
  */
 
 #include <stdbool.h>
@@ -52,10 +53,11 @@ uint64_t wire_get_u64(struct wire_reader *r);
 int32_t wire_get_i32(struct wire_reader *r);
 /* Borrowed from the input. */
 const void *wire_get_bytes(struct wire_reader *r, size_t *ret_size);
-/* Borrowed from the input, NUL-terminated there; NULL if NULL was written or on failure. A text with an
- * embedded NUL is a failure. */
+/* Borrowed from the input, NUL-terminated there; NULL if NULL was written or on failure.
+ * A text with an embedded NUL is a failure. */
 const char *wire_get_text(struct wire_reader *r);
-/* Number of texts that follow, each to be read by wire_get_text; a count that cannot fit is a failure. */
+/* Number of texts that follow, each to be read by wire_get_text; a count that cannot fit
+ * is a failure. */
 uint32_t wire_get_count(struct wire_reader *r);
 /* 0 when everything was read and nothing is left, else -EBADMSG. */
 MUST_CHECK int wire_reader_finish(const struct wire_reader *r);
