@@ -17,8 +17,10 @@
 MUST_CHECK int fd_write_all(int fd, const void *data, size_t size);
 
 /*
- * Read to the end of the file, at most limit bytes. The result has a NUL behind its end
- * that is not counted; the caller frees it. -EFBIG when there is more than limit.
+ * Read to the end of the file, at most limit bytes. A regular or memory file is read from
+ * its begin whatever its offset, which may be shared with another process, and is refused
+ * by its size before anything is read. The result has a NUL behind its end that is not
+ * counted; the caller frees it. -EFBIG when there is more than limit.
  */
 MUST_CHECK int fd_read_all(int fd, size_t limit, char **ret_data, size_t *ret_size);
 
@@ -26,14 +28,18 @@ MUST_CHECK int fd_read_all(int fd, size_t limit, char **ret_data, size_t *ret_si
 MUST_CHECK int file_read(
 		const char *path, size_t limit, char **ret_data, size_t *ret_size);
 
-/* Replace path atomically (write beside it, rename). Mode 0644. */
+/*
+ * Replace a file atomically (write beside it, rename). Mode 0644. A crash of the process
+ * leaves the old or the new content; nothing is forced to disk, so a crash of the machine
+ * may not.
+ */
 MUST_CHECK int file_write_atomic(
 		int dir_fd, const char *name, const void *data, size_t size);
 
 /* A memory file with this content, sealed against every change, read offset 0. */
 MUST_CHECK int memfd_sealed(const char *name, const void *data, size_t size, int *ret_fd);
 
-/* Whether fd is a memory file with all of SHRINK, GROW, WRITE and SEAL sealed. */
+/* 1 when fd is a memory file with all of SHRINK, GROW, WRITE and SEAL sealed, else 0. */
 MUST_CHECK int memfd_is_sealed(int fd);
 
 #define FD_PASS_MAX 8
@@ -47,8 +53,9 @@ MUST_CHECK int fd_send(
 
 /*
  * Receive one datagram. Descriptors beyond max_fds are closed. Returns the size, 0 at the
- * end of the stream, or a negative errno: -EMSGSIZE when data or descriptors were cut off
- * (then all received descriptors are closed).
+ * end of the stream, or a negative errno: -EMSGSIZE when the data did not fit or the
+ * kernel could not pass all descriptors (then all received ones are closed). ret_n_fds
+ * may be NULL.
  */
 MUST_CHECK ssize_t fd_receive(int socket, void *data, size_t size, int *fds,
 		size_t max_fds, size_t *ret_n_fds);

@@ -25,9 +25,12 @@ enum path_refusal {
 };
 
 /*
- * Read the trusted file name beneath dir_fd, at most limit bytes. 0, or a negative errno
- * with the refusal in *ret_refusal (always written). The content has an uncounted NUL
- * behind it; the caller frees it.
+ * Read the trusted file name beneath dir_fd, at most limit bytes. name may have several
+ * components, none of them a link. 0, or a negative errno with the refusal in
+ * *ret_refusal (always written): PATH_ERROR with the errno of the failed call (-ENOENT,
+ * -ELOOP for a link, -EXDEV for a name that leaves the folder), else -EINVAL, -EPERM,
+ * -EFBIG or -ESTALE as suits the refusal. The content has an uncounted NUL behind it; the
+ * caller frees it.
  */
 MUST_CHECK int path_read_trusted(int dir_fd, const char *name, size_t limit,
 		char **ret_data, size_t *ret_size, enum path_refusal *ret_refusal);

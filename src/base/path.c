@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "base/path.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "base/fd.h"
+
+/*
+ * Checks are made on the open descriptor, never on a name. O_NONBLOCK keeps a planted
+ * FIFO from holding the reader up; the size is refused before a byte is read; what
+ * changed between the two looks at the file is not handed out.
+ */
+
+#define OPEN_FLAGS (O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+
+/* Kernels before 5.6 and filters without openat2: one component after the other. */
+static int walk_beneath(int dir_fd, const char *name)
+{
+	auto_close int folder = -1;
+	char part[NAME_MAX + 1];
+	size_t n;
+	int at = dir_fd, fd;
+
+	if (*name == '/')
+		return -EXDEV;
+	for (;;) {
+		n = strcspn(name, "/");
+		if (n > NAME_MAX)
+			return -ENAMETOOLONG;
+		memcpy(part, name, n);
+		part[n] = '\0';
+		if (strcmp(part, "..") == 0)
+			return -EXDEV;
+		name += n;
+		fd = openat(at, part,
+				*name ? O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
+				      : OPEN_FLAGS | O_NOFOLLOW);
+		if (fd < 0 || !*name)
+			return fd < 0 ? -errno : fd;
+		close_fd(folder);
+		at = folder = fd;
+		name += strspn(name, "/");
+	}
+}
+
+static int open_beneath(int dir_fd, const char *name)
+{
+	struct open_how how = {
+		.flags = OPEN_FLAGS | O_NOFOLLOW,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+	};
+	int fd;
+
+	do {
+		fd = (int)syscall(SYS_openat2, dir_fd, name, &how, sizeof(how));
+	} while (fd < 0 && (errno == EINTR || errno == EAGAIN));
+	if (fd < 0 && (errno == ENOSYS || errno == EPERM))
+		return walk_beneath(dir_fd, name);
+	return fd < 0 ? -errno : fd;
+}
+
+static enum path_refusal judge_owner(const struct stat *st)
+{
+	if (st->st_uid != 0 && st->st_uid != geteuid())
+		return PATH_FOREIGN;
+	return st->st_mode & 022 ? PATH_WRITABLE : PATH_OK;
+}
+
+static enum path_refusal judge_file(const struct stat *st, size_t limit)
+{
+	if (!S_ISREG(st->st_mode))
+		return PATH_NOT_REGULAR;
+	if (judge_owner(st) != PATH_OK)
+		return judge_owner(st);
+	return (uint64_t)st->st_size > limit ? PATH_TOO_LARGE : PATH_OK;
+}
+
+/* The error that goes with a refusal. */
+static int refuse(enum path_refusal refusal, enum path_refusal *ret_refusal)
+{
+	static const int errors[] = {
+		[PATH_NOT_REGULAR] = EINVAL,
+		[PATH_FOREIGN] = EPERM,
+		[PATH_WRITABLE] = EPERM,
+		[PATH_TOO_LARGE] = EFBIG,
+		[PATH_CHANGED] = ESTALE,
+	};
+
+	*ret_refusal = refusal;
+	return -errors[refusal];
+}
+
+static int open_checked(int dir_fd, const char *name, size_t limit, struct stat *ret_st,
+		enum path_refusal *ret_refusal)
+{
+	auto_close int fd = open_beneath(dir_fd, name);
+	enum path_refusal refusal;
+
+	*ret_refusal = PATH_ERROR;
+	if (fd == -ENXIO || fd == -ENODEV) /* a socket, a device without a driver */
+		return refuse(PATH_NOT_REGULAR, ret_refusal);
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, ret_st) < 0)
+		return -errno;
+	refusal = judge_file(ret_st, limit);
+	if (refusal != PATH_OK)
+		return refuse(refusal, ret_refusal);
+	*ret_refusal = PATH_OK;
+	return take_fd(&fd);
+}
+
+static bool same_time(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+static bool is_unchanged(const struct stat *a, const struct stat *b)
+{
+	return a->st_size == b->st_size && same_time(&a->st_mtim, &b->st_mtim) &&
+			same_time(&a->st_ctim, &b->st_ctim);
+}
+
+int path_open_trusted(int dir_fd, const char *name, size_t limit, int *ret_fd,
+		enum path_refusal *ret_refusal)
+{
+	struct stat st;
+	int fd;
+
+	fd = open_checked(dir_fd, name, limit, &st, ret_refusal);
+	if (fd < 0)
+		return fd;
+	*ret_fd = fd;
+	return 0;
+}
+
+int path_read_trusted(int dir_fd, const char *name, size_t limit, char **ret_data,
+		size_t *ret_size, enum path_refusal *ret_refusal)
+{
+	struct stat before, after;
+	auto_close int fd = open_checked(dir_fd, name, limit, &before, ret_refusal);
+	auto_free char *data = NULL;
+	size_t size;
+	int r;
+
+	if (fd < 0)
+		return fd;
+	*ret_refusal = PATH_ERROR;
+	r = fd_read_all(fd, limit, &data, &size);
+	if (r == -EFBIG)
+		return refuse(PATH_TOO_LARGE, ret_refusal);
+	if (r < 0)
+		return r;
+	if (fstat(fd, &after) < 0)
+		return -errno;
+	if (!is_unchanged(&before, &after) || size != (size_t)before.st_size)
+		return refuse(PATH_CHANGED, ret_refusal);
+	*ret_refusal = PATH_OK;
+	*ret_data = TAKE_PTR(data);
+	*ret_size = size;
+	return 0;
+}
+
+enum path_refusal path_check_folder(int dir_fd)
+{
+	struct stat st;
+
+	if (fstat(dir_fd, &st) < 0)
+		return PATH_ERROR;
+	if (!S_ISDIR(st.st_mode)) {
+		errno = ENOTDIR;
+		return PATH_ERROR;
+	}
+	return judge_owner(&st);
+}
+
+const char *path_refusal_text(enum path_refusal refusal)
+{
+	static const char *const texts[] = {
+		[PATH_OK] = "it can be trusted",
+		[PATH_ERROR] = "it cannot be opened or read",
+		[PATH_NOT_REGULAR] = "it is not a regular file",
+		[PATH_FOREIGN] =
+				"it belongs neither to root nor to the user who runs this",
+		[PATH_WRITABLE] = "its group or others may write it",
+		[PATH_TOO_LARGE] = "it is too large",
+		[PATH_CHANGED] = "it changed while it was read",
+	};
+
+	return texts[refusal];
+}
+
+static int make_folder(const char *path, mode_t mode)
+{
+	struct stat st;
+
+	if (mkdir(path, mode) == 0)
+		return 0;
+	if (errno != EEXIST)
+		return -errno;
+	if (stat(path, &st) < 0)
+		return -errno;
+	return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
+}
+
+int path_make_folders(const char *path, unsigned int mode)
+{
+	auto_free char *copy = strdup(path);
+	int r;
+
+	if (!copy)
+		return -ENOMEM;
+	for (char *p = copy + strspn(copy, "/"); *p; p += strspn(p, "/")) {
+		char *end = p + strcspn(p, "/"), saved = *end;
+
+		*end = '\0';
+		r = make_folder(copy, mode);
+		if (r < 0)
+			return r;
+		*end = saved;
+		p = end;
+	}
+	return 0;
+}
