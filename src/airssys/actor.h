@@ -49,12 +49,15 @@ struct airs_behaviour {
 struct airs_spawn_options {
 	size_t size;           /* sizeof(struct airs_spawn_options) */
 	const char *name;      /* registered before init runs; copied; NULL: none */
-	const void *args;      /* copied */
-	size_t args_size;      /* at most 64 KiB */
+	const void *args;      /* copied, unless free_args is set */
+	size_t args_size;      /* at most 64 KiB when copied */
 	unsigned int flags;    /* AIRS_SPAWN_…; LINK, MONITOR and ACK need a spawning actor */
 	struct airs_pool *pool; /* NULL: the spawner's pool, or the default pool */
 	size_t mailbox_max;    /* messages; 0: the system's default; signals do not count */
 	airs_ref *ret_monitor; /* written when AIRS_SPAWN_MONITOR is given */
+	/* Not NULL: args are handed over in every case, init gets the same pointer, and this is called
+	   on it after init, before airs_spawn returns an error, or when the actor ends before init ran. */
+	void (*free_args)(void *);
 };
 
 /*

@@ -42,11 +42,11 @@ struct airs_message {
 /*
  * Send a message.
  *
- *   type    at least AIRS_MSG_USER
+ *   type    at least AIRS_MSG_USER, or AIRS_MSG_SUPERVISOR (a supervisor's requests and events)
  *   data    size bytes, copied; may be NULL when size is 0
  *
  * Returns 0 when it is queued or the target is dead (a dead target swallows messages, as in OTP).
- *   -EINVAL type below AIRS_MSG_USER, or size over 64 MiB
+ *   -EINVAL another type below AIRS_MSG_USER, or size over 64 MiB
  *   -EAGAIN the mailbox is full
  *   -ENOMEM
  * Threads: inside an actor. Blocks: never.
@@ -75,6 +75,11 @@ AIRS_PUBLIC AIRS_MUST_CHECK int airs_system_send(struct airs_system *system, air
  */
 AIRS_PUBLIC AIRS_MUST_CHECK int airs_call(struct airs_actor *self, airs_pid to, uint32_t type,
 		const void *data, size_t size, uint64_t timeout_usec, airs_ref *ret_call);
+
+/* airs_call with a payload that is handed over as by airs_send_moved. */
+AIRS_PUBLIC AIRS_MUST_CHECK int airs_call_moved(struct airs_actor *self, airs_pid to,
+		uint32_t type, void *data, size_t size, void (*free_data)(void *),
+		uint64_t timeout_usec, airs_ref *ret_call);
 
 /* Give up a call: its reply, or its failure, is never delivered. */
 AIRS_PUBLIC void airs_call_cancel(struct airs_actor *self, airs_ref call);
