@@ -31,7 +31,7 @@ void text_append(struct text *t, const char *s);
 void text_append_n(struct text *t, const char *s, size_t n);
 void text_append_char(struct text *t, char c);
 PRINTF_LIKE(2, 3) void text_printf(struct text *t, const char *format, ...);
-void text_vprintf(struct text *t, const char *format, va_list ap);
+PRINTF_LIKE(2, 0) void text_vprintf(struct text *t, const char *format, va_list ap);
 
 /* The text so far, borrowed; never NULL. */
 const char *text_get(const struct text *t);
