@@ -32,6 +32,9 @@ extern "C" {
  *              code; "return airs_exit(self, &reason)" ends it with that reason.
  *   terminate  runs last, also after a failed init; not after KILL, and not when an untrapped exit signal ends the
  *              actor. What the actor holds in the runtime is freed without its help.
+ *   release    frees the memory that the state owns, after everything else and in every case: KILL, an untrapped
+ *              exit signal, airs_system_free, also when init never ran (the state is then all zero). It runs on
+ *              any thread and may not use the runtime.
  */
 struct airs_behaviour {
 	size_t size; /* sizeof(struct airs_behaviour) */
@@ -40,6 +43,7 @@ struct airs_behaviour {
 	int (*init)(struct airs_actor *self, void *state, const void *args, size_t args_size);
 	int (*handle)(struct airs_actor *self, void *state, struct airs_message *message);
 	void (*terminate)(struct airs_actor *self, void *state, const struct airs_reason *reason);
+	void (*release)(void *state);
 };
 
 #define AIRS_SPAWN_LINK    1u /* linked to the spawner, atomically */
