@@ -3,12 +3,13 @@
 #define UNIT_SNAPSHOT_H
 
 /*
- * The text of all unit files at one moment. The keeper reads the files once, with the checks of
- * base/path.h, and hands the same bytes to the core, so that both see one truth and what was checked is what is
- * parsed. Immutable; owned by its maker.
+ * The text of all unit files at one moment. The keeper reads the files once, with the
+ * checks of base/path.h, and hands the same bytes to the core, so that both see one truth
+ * and what was checked is what is parsed. Immutable; owned by its maker.
  *
- * Search path: earlier folders win over later ones, file by file; drop-ins NAME.actor.d/[*].conf of all folders are
- * merged in the order of their names, the earlier folder winning for one name. A link to /dev/null masks.
+ * Search path: earlier folders win over later ones, file by file; drop-ins
+ * NAME.actor.d/[*].conf of all folders are merged in the order of their names, the
+ * earlier folder winning for one name. A link to /dev/null masks.
  */
 
 #include <stddef.h>
@@ -18,15 +19,16 @@
 #include "base/text.h"
 
 struct unit_file {
-	char *path;   /* where it was read */
-	char *unit;   /* "db.actor": the file that it is, or that it is a drop-in of */
+	char *path; /* where it was read */
+	char *unit; /* "db.actor": the file that it is, or that it is a drop-in of */
 	uint32_t is_drop_in;
-	char *data;   /* NUL-terminated */
+	char *data; /* NUL-terminated */
 	size_t size;
 };
 
 struct unit_snapshot {
-	struct unit_file *files; /* units in the order of their names, each followed by its drop-ins */
+	struct unit_file *files; /* units in the order of their names, each followed by
+				    its drop-ins */
 	uint32_t count;
 };
 
@@ -35,12 +37,14 @@ struct unit_snapshot {
 #define UNIT_FILES_MAX 65536
 
 /*
- * Read all unit files of the search path. A file that is refused (foreign owner, writable by others, FIFO, too
- * large, unreadable) is told in diag and left out. A folder that is not there is no mistake. 0 or -ENOMEM.
+ * Read all unit files of the search path. A file that is refused (foreign owner, writable
+ * by others, FIFO, too large, unreadable) is told in diag and left out. A folder that is
+ * not there is no mistake. 0 or -ENOMEM.
  */
 MUST_CHECK int unit_snapshot_load(const struct strv *search_path, struct diag *diag,
 		struct unit_snapshot **ret_snapshot);
-/* A snapshot of just these files, for "verify" and for --once. Ownership is not checked. */
+/* A snapshot of just these files, for "verify" and for --once. Ownership is not checked.
+ */
 MUST_CHECK int unit_snapshot_load_files(const struct strv *paths, struct diag *diag,
 		struct unit_snapshot **ret_snapshot);
 void unit_snapshot_free(struct unit_snapshot *snapshot);

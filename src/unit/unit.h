@@ -3,12 +3,14 @@
 #define UNIT_UNIT_H
 
 /*
- * The validated settings of one actor file or supervisor file, and the set of all of them.
+ * The validated settings of one actor file or supervisor file, and the set of all of
+ * them.
  *
- * A set is made from a snapshot (unit/snapshot.h) by unit_set_parse, is immutable afterwards, and is
- * owned by whoever parsed it. A unit that has an error is not in the set; what is wrong with it is in the diag.
- * Names: "db" for db.actor and "shop" for shop.supervisor; one name names one unit. The root supervisor
- * has no file and no name (NULL where a supervisor's name is asked).
+ * A set is made from a snapshot (unit/snapshot.h) by unit_set_parse, is immutable
+ * afterwards, and is owned by whoever parsed it. A unit that has an error is not in the
+ * set; what is wrong with it is in the diag. Names: "db" for db.actor and "shop" for
+ * shop.supervisor; one name names one unit. The root supervisor has no file and no name
+ * (NULL where a supervisor's name is asked).
  */
 
 #include <stdbool.h>
@@ -20,12 +22,7 @@
 #include "base/map.h"
 #include "base/text.h"
 
-enum unit_kind {
-	UNIT_SUPERVISOR,
-	UNIT_SERVICE,
-	UNIT_NATIVE,
-	UNIT_KIND_COUNT
-};
+enum unit_kind { UNIT_SUPERVISOR, UNIT_SERVICE, UNIT_NATIVE, UNIT_KIND_COUNT };
 
 enum unit_strategy { /* same order as enum airs_strategy */
 	UNIT_ONE_FOR_ONE,
@@ -39,13 +36,14 @@ enum unit_order { /* same order as enum airs_order */
 };
 
 /*
- * Restart=: OTP's words in [Actor], systemd's in [Service]. permanent is always, temporary is no,
- * transient is on-failure. The service actor maps the end of its process by this condition.
+ * Restart=: OTP's words in [Actor], systemd's in [Service]. permanent is always,
+ * temporary is no, transient is on-failure. The service actor maps the end of its process
+ * by this condition.
  */
 enum unit_restart {
-	UNIT_RESTART_PERMANENT,  /* always */
-	UNIT_RESTART_TRANSIENT,  /* on-failure */
-	UNIT_RESTART_TEMPORARY,  /* no */
+	UNIT_RESTART_PERMANENT, /* always */
+	UNIT_RESTART_TRANSIENT, /* on-failure */
+	UNIT_RESTART_TEMPORARY, /* no */
 	UNIT_RESTART_ON_SUCCESS,
 	UNIT_RESTART_ON_ABNORMAL,
 	UNIT_RESTART_ON_WATCHDOG,
@@ -62,18 +60,20 @@ enum unit_service_type {
 
 enum unit_kill_mode {
 	UNIT_KILL_CONTROL_GROUP, /* every process of the service */
-	UNIT_KILL_MIXED,         /* KillSignal to the main process, SIGKILL to every one */
-	UNIT_KILL_PROCESS,       /* only the main process */
+	UNIT_KILL_MIXED, /* KillSignal to the main process, SIGKILL to every one */
+	UNIT_KILL_PROCESS, /* only the main process */
 	UNIT_KILL_NONE,
 };
 
 enum unit_output {
-	UNIT_OUTPUT_JOURNAL, /* where there is no journal: the file RUNTIME/log/NAME.log */
+	UNIT_OUTPUT_JOURNAL, /* where there is no journal: the file RUNTIME/log/NAME.log
+			      */
 	UNIT_OUTPUT_NULL,
-	UNIT_OUTPUT_FILE,     /* path; written from the start, not truncated (systemd's file:) */
-	UNIT_OUTPUT_APPEND,   /* path; at the end */
+	UNIT_OUTPUT_FILE, /* path; written from the start, not truncated (systemd's file:)
+			   */
+	UNIT_OUTPUT_APPEND, /* path; at the end */
 	UNIT_OUTPUT_TRUNCATE, /* path; emptied first */
-	UNIT_OUTPUT_INHERIT,  /* of airssysd; for standard error: of standard output */
+	UNIT_OUTPUT_INHERIT, /* of airssysd; for standard error: of standard output */
 };
 
 enum unit_notify_access {
@@ -85,10 +85,11 @@ enum unit_notify_access {
 
 /* One command line; several of one kind run in order. */
 struct unit_command {
-	char *path;        /* absolute, or a name that is looked up in the fixed search path at load */
-	struct strv argv;  /* argv[0] included; specifiers expanded, $VARIABLES not yet */
+	char *path; /* absolute, or a name that is looked up in the fixed search path at
+		       load */
+	struct strv argv; /* argv[0] included; specifiers expanded, $VARIABLES not yet */
 	bool ignore_failure; /* - */
-	bool no_expansion;   /* : */
+	bool no_expansion; /* : */
 	bool full_privileges; /* + : no User=, no policy */
 	bool keep_privileges; /* ! : no User= */
 };
@@ -121,17 +122,17 @@ struct unit_limit {
 
 struct unit_exit_set { /* SuccessExitStatus= and the like: codes and signals beyond 0 */
 	uint64_t codes[4]; /* bit n: exit code n */
-	uint64_t signals;  /* bit n: signal n */
+	uint64_t signals; /* bit n: signal n */
 };
 
 struct unit_service {
 	enum unit_service_type type;
 	struct unit_commands commands[UNIT_COMMAND_KIND_COUNT];
 	bool remain_after_exit;
-	char *pid_file;          /* absolute; NULL: none */
+	char *pid_file; /* absolute; NULL: none */
 	bool guess_main_pid;
 	enum unit_notify_access notify_access;
-	uint64_t watchdog_usec;  /* 0: none */
+	uint64_t watchdog_usec; /* 0: none */
 
 	struct strv environment; /* NAME=value */
 	struct unit_environment_file *environment_files;
@@ -139,14 +140,15 @@ struct unit_service {
 	struct strv pass_environment;
 	char *working_directory; /* absolute or "~"; NULL: / */
 	bool working_directory_optional;
-	char *user, *group;      /* names or numbers; NULL: as airssysd */
+	char *user, *group; /* names or numbers; NULL: as airssysd */
 	struct strv supplementary_groups;
 	mode_t umask;
 	int nice;
 	bool nice_set;
 	bool no_new_privileges;
 	struct unit_limit limits[RLIM_NLIMITS];
-	struct strv runtime_directories; /* RuntimeDirectory=: made below /run (or the runtime folder of a user) */
+	struct strv runtime_directories; /* RuntimeDirectory=: made below /run (or the
+					    runtime folder of a user) */
 	struct strv state_directories;
 
 	enum unit_output standard_output, standard_error;
@@ -174,27 +176,30 @@ struct unit_supervisor {
 };
 
 struct unit {
-	char *name;        /* "db", or "worker@3" */
-	char *instance;    /* "3"; NULL: no instance */
+	char *name; /* "db", or "worker@3" */
+	char *instance; /* "3"; NULL: no instance */
 	char *description; /* NULL: none */
 	enum unit_kind kind;
-	uint32_t index;    /* in the set */
-	struct strv files; /* the file and its drop-ins, in the order read; paths as found */
+	uint32_t index; /* in the set */
+	struct strv files; /* the file and its drop-ins, in the order read; paths as found
+			    */
 	struct strv documentation;
 
 	/* [Actor], and [Supervisor] for supervisors */
-	char *supervisor;  /* resolved: name of the supervisor; NULL: the root */
+	char *supervisor; /* resolved: name of the supervisor; NULL: the root */
 	struct strv children; /* supervisors: resolved, in start order */
 	struct strv after, before; /* as written */
 	enum unit_restart restart;
-	uint64_t shutdown_usec; /* Shutdown=; USEC_INFINITY: the kind's own ladder decides */
-	uint64_t restart_usec;           /* RestartSec=: first delay; 0: none */
-	uint32_t restart_steps;          /* RestartSteps= */
+	uint64_t shutdown_usec; /* Shutdown=; USEC_INFINITY: the kind's own ladder decides
+				 */
+	uint64_t restart_usec; /* RestartSec=: first delay; 0: none */
+	uint32_t restart_steps; /* RestartSteps= */
 	uint64_t restart_max_delay_usec; /* RestartMaxDelaySec=; 0: as restart_usec */
 	uint32_t restart_jitter_percent; /* RestartJitter= */
-	uint64_t restart_reset_usec;     /* RestartResetSec=: a run this long starts over; 0: the supervisor's period */
+	uint64_t restart_reset_usec; /* RestartResetSec=: a run this long starts over; 0:
+					the supervisor's period */
 
-	char *policy;      /* [Security] Policy=; NULL: none */
+	char *policy; /* [Security] Policy=; NULL: none */
 
 	union {
 		struct unit_service service;
@@ -214,8 +219,8 @@ struct unit_snapshot;
 
 /* What parsing depends on beside the text of the files. */
 struct unit_context {
-	const char *runtime_dir;  /* %t: "/run" or the user's runtime folder */
-	const char *state_dir;    /* %S */
+	const char *runtime_dir; /* %t: "/run" or the user's runtime folder */
+	const char *state_dir; /* %S */
 	const char *cache_dir, *logs_dir, *config_dir; /* %C %L %E */
 	const char *home, *user, *shell; /* %h %u %s: of the user who runs airssysd */
 	uid_t uid;
@@ -224,32 +229,36 @@ struct unit_context {
 	bool check_programs; /* whether a program that is not there is an error (U0xx) */
 };
 
-/* Fill a context from the system; strings are borrowed from static storage. runtime_dir NULL: by the uid. */
+/* Fill a context from the system; strings are borrowed from static storage. runtime_dir
+ * NULL: by the uid. */
 MUST_CHECK int unit_context_init(struct unit_context *context, const char *runtime_dir);
 
 /*
- * Parse every file of a snapshot, resolve membership and order, find cycles. Units with errors are left out and told
- * in diag; the rest is in the set. Returns 0, or -ENOMEM.
+ * Parse every file of a snapshot, resolve membership and order, find cycles. Units with
+ * errors are left out and told in diag; the rest is in the set. Returns 0, or -ENOMEM.
  */
 MUST_CHECK int unit_set_parse(const struct unit_snapshot *snapshot,
-		const struct unit_context *context, struct diag *diag, struct unit_set **ret_set);
+		const struct unit_context *context, struct diag *diag,
+		struct unit_set **ret_set);
 void unit_set_free(struct unit_set *set);
 DEFINE_AUTO(unit_set, unit_set_free);
 
-/* NULL when absent. A template instance that no file names ("worker@7" of worker@.actor) is absent. */
+/* NULL when absent. A template instance that no file names ("worker@7" of worker@.actor)
+ * is absent. */
 struct unit *unit_find(const struct unit_set *set, const char *name);
 
-const char *unit_kind_name(enum unit_kind kind);         /* "supervisor", "service", "native" */
+const char *unit_kind_name(enum unit_kind kind); /* "supervisor", "service", "native" */
 const char *unit_strategy_name(enum unit_strategy strategy); /* "one-for-one" … */
 const char *unit_restart_name(enum unit_restart restart);
 const char *unit_command_kind_name(enum unit_command_kind kind); /* "ExecStartPre" … */
 
-/* Whether two units have the same settings, so that a reload need not touch a running one. */
+/* Whether two units have the same settings, so that a reload need not touch a running
+ * one. */
 bool unit_equals(const struct unit *a, const struct unit *b);
 
 /*
- * Every setting as it applies, in the form of the file: one "Key=value" per line and list element, in the
- * order of the options table. For "show" and for unit_equals.
+ * Every setting as it applies, in the form of the file: one "Key=value" per line and list
+ * element, in the order of the options table. For "show" and for unit_equals.
  */
 void unit_dump(const struct unit *unit, struct text *t);
 
