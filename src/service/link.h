@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#ifndef SERVICE_LINK_H
+#define SERVICE_LINK_H
+
+/*
+ * The core's end of the keeper link (unit/protocol.h): one actor on the main pool that
+ * owns the socket.
+ *
+ * It puts a serial on each request and hands the keeper's answer to whom asked; it hands
+ * events of a unit to the one actor that is attached to that unit; it holds what the
+ * keeper said at adoption until an actor attaches; everything else goes to the manager.
+ * What cannot be sent at once waits in a queue in order. The cost of an event does not
+ * depend on the number of units.
+ *
+ * When an attached actor ends without having seen the end of its processes (it was
+ * killed), the link has them killed, and an actor that attaches to the unit waits until
+ * they are gone.
+ *
+ * Descriptors travel in moved messages whose payload begins with them: a receiver takes
+ * one with take_fd, and what nobody took is closed with the message.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "airssys/actor.h"
+#include "base/fd.h"
+#include "unit/protocol.h"
+
+#define LINK_UNIT_SIZE 256
+
+extern const struct airs_behaviour link_behaviour;
+
+/* args of link_behaviour. */
+struct link_args {
+	size_t size;
+	int fd; /* the socket, non-blocking; the actor's from now on, closed at its end */
+	airs_pid manager; /* receives LINK_EVENT */
+	/* The link is closed or broken: the core must end. Called once, in the actor,
+	 * before it ends. reason: static. */
+	void (*on_closed)(void *data, const char *reason);
+	void *data;
+};
+
+enum link_message {
+	LINK_REQUEST = AIRS_MSG_USER + 200, /* to the link; made by the functions below */
+	/*
+	 * To the manager: struct link_event, moved. Types CONFIG (with its descriptors),
+	 * ADOPTED, STOP, PING, and NOTE for each unit whose note has a manager's part
+	 * (data and size are that part); all NOTEs arrive before ADOPTED.
+	 */
+	LINK_EVENT,
+	LINK_EXITED, /* to the attached actor: struct link_process, state is not
+			PROTOCOL_LIVES */
+	LINK_EMPTY, /* to the attached actor, no payload */
+	LINK_NOTIFY_FD, /* to the attached actor: struct link_fd, moved; its own
+			   duplicate, non-blocking */
+	LINK_MODULE_FD, /* before the reply to link_module: struct link_fd, moved */
+};
+
+struct link_event {
+	int fds[FD_PASS_MAX]; /* -1 where there is none */
+	struct protocol_message message; /* its texts live as long as this message */
+	uint8_t datagram[];
+};
+
+struct link_fd {
+	int fd;
+};
+
+struct link_process {
+	uint64_t spawn_id;
+	uint32_t kind, index; /* enum unit_command_kind */
+	pid_t pid;
+	uint32_t state; /* enum protocol_process_state */
+	uint64_t start_time, since_realtime_usec, since_monotonic_usec;
+	int32_t code, status;
+	uint64_t ended_realtime_usec, cpu_usec, memory_peak_bytes;
+};
+
+/* Payload of a reply: for link_spawn, link_signal, link_set_main and link_module. The
+ * reply's status is 0 or -error. */
+struct link_answer {
+	uint64_t spawn_id;
+	pid_t pid;
+	uint64_t start_time, since_realtime_usec, since_monotonic_usec;
+	char step[32];
+	char detail[256];
+};
+
+/* Payload of the reply to link_attach. */
+struct link_attached {
+	uint32_t n_processes;
+	uint32_t note_size;
+	struct link_process processes[]; /* then note_size bytes: the service's part of
+					    the note */
+};
+static inline const void *link_attached_note(const struct link_attached *attached)
+{
+	return &attached->processes[attached->n_processes];
+}
+
+/* A unit has one note at the keeper; these two owners have a part each. */
+enum link_note_part { LINK_NOTE_SERVICE, LINK_NOTE_MANAGER, LINK_NOTE_PART_COUNT };
+#define LINK_NOTE_PART_MAX 500 /* bytes */
+
+struct link_spawn {
+	const char *unit;
+	uint32_t kind, index;
+	const char *result, *exit_code, *exit_status; /* may be NULL */
+};
+
+/*
+ * Requests: exactly one AIRS_MSG_REPLY with *ret_call follows. unit is copied, at most
+ * 255 bytes (-EINVAL). Errors as airs_call.
+ *
+ *   link_attach   receive the events of a unit from now on, and what was adopted of it
+ * (once). 0 with struct link_attached, -EBUSY when another living actor is attached. Ends
+ * with the caller. link_reload   0 when the CONFIG event was sent before The others    0
+ * or the keeper's errno with struct link_answer
+ */
+MUST_CHECK int link_attach(struct airs_actor *self, airs_pid link, const char *unit,
+		airs_ref *ret_call);
+MUST_CHECK int link_spawn(struct airs_actor *self, airs_pid link,
+		const struct link_spawn *spawn, airs_ref *ret_call);
+MUST_CHECK int link_signal(struct airs_actor *self, airs_pid link, const char *unit,
+		enum protocol_whom whom, int signo, airs_ref *ret_call);
+MUST_CHECK int link_set_main(struct airs_actor *self, airs_pid link, const char *unit,
+		pid_t pid, airs_ref *ret_call);
+MUST_CHECK int link_module(struct airs_actor *self, airs_pid link, const char *unit,
+		airs_ref *ret_call);
+MUST_CHECK int link_reload(struct airs_actor *self, airs_pid link, airs_ref *ret_call);
+
+/* Said without an answer. A note of size 0 removes the part. -EINVAL, or as airs_send. */
+MUST_CHECK int link_ack(struct airs_actor *self, airs_pid link, uint64_t spawn_id);
+MUST_CHECK int link_note(struct airs_actor *self, airs_pid link, const char *unit,
+		enum link_note_part part, const void *data, size_t size);
+/* type UP, STATUS (text), DOWN (status) or PONG; text may be NULL. */
+MUST_CHECK int link_say(struct airs_actor *self, airs_pid link, enum protocol_type type,
+		const char *text, int status);
+
+#endif

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#ifndef SERVICE_SERVICE_H
+#define SERVICE_SERVICE_H
+
+/*
+ * Actors whose life is the life of a unit: service_behaviour for [Service],
+ * native_behaviour for [Native].
+ *
+ * A service actor is the child of a supervisor. Its init ends (AIRS_INIT_LATER) when the
+ * service is ready as its Type= says; when the service ends the actor ends, and its
+ * reason is what the supervisor acts on:
+ *
+ *   the restart condition (Restart=, RestartPreventExitStatus=, RestartForceExitStatus=)
+ * holds: an abnormal reason, so that a transient child is restarted; it does not hold:
+ * NORMAL, or the true reason with AIRS_REASON_F_SHUTDOWN, so that a transient child is
+ * done.
+ *
+ * Hence the child of a service is AIRS_TRANSIENT whatever Restart= says, with shutdown
+ * AIRS_INFINITY unless unit->shutdown_usec says less (the actor has its own deadlines and
+ * always ends), and without start timeout. Children of native units are restarted by
+ * unit->restart itself.
+ *
+ * A start that fails ends with airs_init_failed when the restart condition holds. When it
+ * does not (Restart=no), the start is acknowledged and the actor ends orderly at once, so
+ * that a failed oneshot does not take its siblings down; the report that arrived before
+ * says "failed".
+ *
+ * An exit signal that is not NORMAL from its parent stops the service: ExecStop=,
+ * KillSignal=, FinalKillSignal=, then ExecStopPost=. Under KILL nothing of this runs; the
+ * link then kills what is left of the unit.
+ *
+ * A process of the unit that the link reported at adoption is taken over by the first
+ * actor of that unit instead of spawning.
+ *
+ * All actors here live on the main pool, as the link and the observer do.
+ */
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "airssys/actor.h"
+
+struct unit;
+
+#define SERVICE_NAME_SIZE   256
+#define SERVICE_TEXT_SIZE   256
+#define SERVICE_DETAIL_SIZE 256
+
+extern const struct airs_behaviour service_behaviour;
+extern const struct airs_behaviour native_behaviour;
+
+/* Where the settings of units are. The struct and data outlive every actor. Called on the
+   main pool, and by airs_system_free. */
+struct service_directory {
+	/* The unit as it is in force now, valid until release(hold). NULL: there is none
+	 * of that name. */
+	const struct unit *(*acquire)(void *data, const char *name, void **ret_hold);
+	void (*release)(void *data, void *hold);
+	void *data;
+};
+
+/* args of both behaviours. */
+struct service_args {
+	size_t size; /* sizeof(struct service_args) */
+	char name[SERVICE_NAME_SIZE];
+	const struct service_directory *directory;
+	airs_pid link; /* service/link.h */
+	airs_pid observer; /* receives SERVICE_REPORT; may be AIRS_PID_NONE */
+	airs_pid activity; /* host/activity.h; may be AIRS_PID_NONE */
+};
+
+enum service_message {
+	/*
+	 * Requests, each an airs_call to a service actor.
+	 *
+	 *   SERVICE_RELOAD  no payload. 0 when ExecReload= has run; -EOPNOTSUPP it has
+	 * none; -EBUSY the service is not in state running; -EIO a command failed,
+	 * payload: text SERVICE_KILL    struct service_kill. 0; -ESRCH nobody there;
+	 * -EINVAL; or the keeper's errno SERVICE_FAIL    a NUL-terminated text: the
+	 * service is stopped by its ladder, and the actor then ends with reason USER of
+	 * that text. Answered when the stop begins: 0; -EBUSY it is stopping already
+	 *
+	 * A native actor answers RELOAD and KILL with -EOPNOTSUPP; FAIL ends its module's
+	 * actor.
+	 */
+	SERVICE_RELOAD = AIRS_MSG_USER + 100,
+	SERVICE_KILL,
+	SERVICE_FAIL,
+	/* To the observer, after every change and once more before the end: struct
+	   service_report. */
+	SERVICE_REPORT,
+};
+
+struct service_kill {
+	uint32_t whom; /* enum protocol_whom */
+	int32_t signal;
+};
+
+/* How the main process ended. */
+struct service_end {
+	uint32_t known; /* 0: has not ended yet, in this actor's life */
+	pid_t pid;
+	struct airs_reason reason; /* class PROCESS; ERROR when it could not be started;
+				      TIMEOUT; USER */
+	uint64_t realtime_usec;
+	uint64_t cpu_usec, memory_peak_bytes; /* of that process; 0: unknown */
+};
+
+/*
+ * What a service actor says of itself. The sender (message->from) is the actor that the
+ * supervisor knows. Texts by pointer are static storage.
+ */
+struct service_report {
+	char name[SERVICE_NAME_SIZE];
+	airs_pid actor; /* native: the module's actor, AIRS_PID_NONE before it exists;
+			   else the sender */
+	const char *state; /* as manager/names.h lists, without "backoff" */
+	const char *substate; /* "start-pre", "start", "stop-sigterm", "stop-sigkill", …
+			       */
+	const char *result; /* "success", "exit-code", "signal", "core-dump", "timeout",
+			       "resources", "protocol", "watchdog", "lost-status",
+			       "unkillable", "failed-by-probe" */
+	pid_t main_pid, control_pid; /* 0: none */
+	uint64_t since_realtime_usec; /* of the state */
+	uint64_t start_realtime_usec; /* of the main process; 0: none yet */
+	uint64_t main_start_time; /* of the main process, clock ticks since boot; 0:
+				     unknown */
+	uint32_t adopted; /* 1: taken over from an earlier core */
+	uint32_t final; /* 1: the actor ends after this report */
+	struct service_end last;
+	/* A command that could not be executed, or "" and 0. */
+	char failed_step[32];
+	int32_t failed_errno; /* positive */
+	char failed_detail[SERVICE_DETAIL_SIZE];
+	char status_text[SERVICE_TEXT_SIZE]; /* STATUS= */
+};
+
+#endif
