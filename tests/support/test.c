@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "support/test.h"
+
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/text.h"
+
+/* Generous: the machine may be busy, and sanitizers are slow. */
+#define TEST_TIMEOUT_SEC 60
+
+static char private_folder[4096];
+
+static int remove_one(const char *path, const struct stat *st UNUSED, int type UNUSED,
+		struct FTW *at UNUSED)
+{
+	return remove(path);
+}
+
+int test_run(const char *name, const TTest *const *tests, size_t count)
+{
+	const char *parent = getenv("TMPDIR");
+	Suite *suite = suite_create(name);
+	TCase *tcase = tcase_create(name);
+	SRunner *runner;
+	int failed;
+
+	(void)snprintf(private_folder, sizeof(private_folder), "%s/airssys-test.XXXXXX",
+			parent && *parent ? parent : "/tmp");
+	if (!mkdtemp(private_folder)) {
+		perror(private_folder);
+		return EXIT_FAILURE;
+	}
+	tcase_set_timeout(tcase, TEST_TIMEOUT_SEC);
+	for (size_t i = 0; i < count; i++)
+		tcase_add_test(tcase, tests[i]);
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	(void)nftw(private_folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+const char *test_path(const char *folder, const char *name)
+{
+	char *path = text_format("%s/%s", folder, name);
+
+	ck_assert_ptr_nonnull(path);
+	return path;
+}
+
+const char *test_folder(void)
+{
+	char *folder = text_format("%s/XXXXXX", private_folder);
+
+	ck_assert_ptr_nonnull(folder);
+	ck_assert_msg(mkdtemp(folder), "cannot make %s", folder);
+	return folder;
+}
+
+void test_write(const char *path, const char *content, unsigned int mode)
+{
+	size_t size = strlen(content);
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	ck_assert_msg(fd >= 0, "cannot write %s", path);
+	ck_assert_int_eq(write(fd, content, size), (ssize_t)size);
+	ck_assert_int_eq(fchmod(fd, mode), 0);
+	close_fd(fd);
+}

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "base/path.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include "base/fd.h"
+#include "base/text.h"
+#include "support/test.h"
+
+static const char *folder;
+static int dir_fd;
+
+static void open_folder(void)
+{
+	folder = test_folder();
+	dir_fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	ck_assert_int_ge(dir_fd, 0);
+}
+
+static void assert_refused(const char *name, int error, enum path_refusal wanted)
+{
+	enum path_refusal refusal = PATH_OK;
+	char *data = NULL;
+	size_t size;
+	int fd = -1;
+
+	ck_assert_int_eq(path_read_trusted(dir_fd, name, 1000, &data, &size, &refusal),
+			error);
+	ck_assert_int_eq(refusal, wanted);
+	ck_assert_ptr_null(data);
+	refusal = PATH_OK;
+	ck_assert_int_eq(path_open_trusted(dir_fd, name, 1000, &fd, &refusal), error);
+	ck_assert_int_eq(refusal, wanted);
+	ck_assert_int_eq(fd, -1);
+}
+
+START_TEST(trusted_file_is_read_whole)
+{
+	enum path_refusal refusal = PATH_CHANGED;
+	auto_free char *data = NULL;
+	size_t size;
+
+	open_folder();
+	test_write(test_path(folder, "a"), "content", 0644);
+	ck_assert_int_eq(path_read_trusted(dir_fd, "a", 7, &data, &size, &refusal), 0);
+	ck_assert_int_eq(refusal, PATH_OK);
+	ck_assert_uint_eq(size, 7);
+	ck_assert_str_eq(data, "content");
+}
+END_TEST
+
+START_TEST(file_in_a_folder_below_is_read)
+{
+	enum path_refusal refusal;
+	auto_free char *data = NULL;
+	size_t size;
+
+	open_folder();
+	ck_assert_int_eq(mkdirat(dir_fd, "x.d", 0755), 0);
+	test_write(test_path(folder, "x.d/a"), "content", 0644);
+	ck_assert_int_eq(
+			path_read_trusted(dir_fd, "x.d/a", 7, &data, &size, &refusal), 0);
+	ck_assert_str_eq(data, "content");
+}
+END_TEST
+
+START_TEST(empty_file_is_trusted)
+{
+	enum path_refusal refusal;
+	auto_free char *data = NULL;
+	size_t size = 1;
+
+	open_folder();
+	test_write(test_path(folder, "a"), "", 0600);
+	ck_assert_int_eq(path_read_trusted(dir_fd, "a", 0, &data, &size, &refusal), 0);
+	ck_assert_uint_eq(size, 0);
+	ck_assert_str_eq(data, "");
+}
+END_TEST
+
+START_TEST(opened_file_does_not_leak_into_programs)
+{
+	enum path_refusal refusal;
+	auto_close int fd = -1;
+
+	open_folder();
+	test_write(test_path(folder, "a"), "x", 0600);
+	ck_assert_int_eq(path_open_trusted(dir_fd, "a", 10, &fd, &refusal), 0);
+	ck_assert(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+}
+END_TEST
+
+START_TEST(absent_file_is_told)
+{
+	open_folder();
+	assert_refused("a", -ENOENT, PATH_ERROR);
+	assert_refused("b/c", -ENOENT, PATH_ERROR);
+}
+END_TEST
+
+START_TEST(file_that_others_may_write_is_refused)
+{
+	static const unsigned int modes[] = { 0664, 0646, 0622, 0620, 0602 };
+
+	open_folder();
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+		test_write(test_path(folder, "a"), "x", modes[i]);
+		assert_refused("a", -EPERM, PATH_WRITABLE);
+	}
+}
+END_TEST
+
+START_TEST(file_of_another_user_is_refused)
+{
+	if (geteuid() != 0)
+		return;
+	open_folder();
+	test_write(test_path(folder, "a"), "x", 0644);
+	ck_assert_int_eq(fchownat(dir_fd, "a", 12345, 0, 0), 0);
+	assert_refused("a", -EPERM, PATH_FOREIGN);
+}
+END_TEST
+
+/* Without O_NONBLOCK this test would run into its time limit. */
+START_TEST(planted_fifo_does_not_hang)
+{
+	open_folder();
+	ck_assert_int_eq(mkfifoat(dir_fd, "a", 0600), 0);
+	assert_refused("a", -EINVAL, PATH_NOT_REGULAR);
+}
+END_TEST
+
+START_TEST(folders_sockets_and_devices_are_refused)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	open_folder();
+	ck_assert_int_eq(mkdirat(dir_fd, "d", 0700), 0);
+	assert_refused("d", -EINVAL, PATH_NOT_REGULAR);
+	ck_assert_uint_lt(strlen(folder) + 2, sizeof(address.sun_path));
+	memcpy(address.sun_path, test_path(folder, "s"), strlen(folder) + 2);
+	ck_assert_int_eq(bind(s, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_refused("s", -EINVAL, PATH_NOT_REGULAR);
+	close_fd(dir_fd);
+	dir_fd = open("/dev", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	assert_refused("null", -EINVAL, PATH_NOT_REGULAR);
+}
+END_TEST
+
+START_TEST(links_are_not_followed)
+{
+	open_folder();
+	test_write(test_path(folder, "a"), "x", 0644);
+	ck_assert_int_eq(mkdirat(dir_fd, "d", 0700), 0);
+	test_write(test_path(folder, "d/a"), "x", 0644);
+	ck_assert_int_eq(symlinkat("a", dir_fd, "link"), 0);
+	ck_assert_int_eq(symlinkat("d", dir_fd, "dlink"), 0);
+	ck_assert_int_eq(symlinkat("nowhere", dir_fd, "dangling"), 0);
+	assert_refused("link", -ELOOP, PATH_ERROR);
+	assert_refused("dlink/a", -ELOOP, PATH_ERROR);
+	assert_refused("dangling", -ELOOP, PATH_ERROR);
+}
+END_TEST
+
+START_TEST(names_do_not_leave_the_folder)
+{
+	open_folder();
+	ck_assert_int_eq(mkdirat(dir_fd, "d", 0700), 0);
+	assert_refused("../a", -EXDEV, PATH_ERROR);
+	assert_refused("d/../../a", -EXDEV, PATH_ERROR);
+	assert_refused("/etc/passwd", -EXDEV, PATH_ERROR);
+}
+END_TEST
+
+START_TEST(size_is_refused_without_reading)
+{
+	enum path_refusal refusal;
+	char *data = NULL;
+	size_t size;
+	int r;
+
+	open_folder();
+	test_write(test_path(folder, "a"), "", 0600);
+	ck_assert_int_eq(truncate(test_path(folder, "a"), 1 << 30), 0);
+	alloc_fail_at(1);
+	r = path_read_trusted(dir_fd, "a", 1000, &data, &size, &refusal);
+	ck_assert_int_eq(alloc_fail_stop(), 0);
+	ck_assert_int_eq(r, -EFBIG);
+	assert_refused("a", -EFBIG, PATH_TOO_LARGE);
+	ck_assert_int_eq(truncate(test_path(folder, "a"), 1001), 0);
+	assert_refused("a", -EFBIG, PATH_TOO_LARGE);
+}
+END_TEST
+
+START_TEST(memory_that_runs_out_is_told)
+{
+	enum path_refusal refusal = PATH_OK;
+	char *data = NULL;
+	size_t size;
+	int r;
+
+	open_folder();
+	test_write(test_path(folder, "a"), "x", 0600);
+	alloc_fail_at(1);
+	r = path_read_trusted(dir_fd, "a", 10, &data, &size, &refusal);
+	ck_assert_int_eq(alloc_fail_stop(), 1);
+	ck_assert_int_eq(r, -ENOMEM);
+	ck_assert_int_eq(refusal, PATH_ERROR);
+}
+END_TEST
+
+START_TEST(folders_are_judged_like_files)
+{
+	open_folder();
+	ck_assert_int_eq(path_check_folder(dir_fd), PATH_OK);
+	ck_assert_int_eq(chmod(folder, 01777), 0);
+	ck_assert_int_eq(path_check_folder(dir_fd), PATH_WRITABLE);
+	ck_assert_int_eq(chmod(folder, 0700), 0);
+	if (geteuid() == 0) {
+		ck_assert_int_eq(chown(folder, 12345, 0), 0);
+		ck_assert_int_eq(path_check_folder(dir_fd), PATH_FOREIGN);
+		ck_assert_int_eq(chown(folder, 0, 0), 0);
+	}
+	ck_assert_int_eq(path_check_folder(-1), PATH_ERROR);
+}
+END_TEST
+
+START_TEST(each_refusal_has_a_sentence)
+{
+	for (int i = PATH_OK; i <= PATH_CHANGED; i++)
+		ck_assert_uint_gt(strlen(path_refusal_text((enum path_refusal)i)), 5);
+}
+END_TEST
+
+START_TEST(folders_are_made_down_to_the_last)
+{
+	auto_free char *deep = NULL;
+	struct stat st;
+
+	open_folder();
+	(void)umask(022);
+	deep = text_format("%s/a//b/c/", folder);
+	ck_assert_ptr_nonnull(deep);
+	ck_assert_int_eq(path_make_folders(deep, 0750), 0);
+	ck_assert_int_eq(path_make_folders(deep, 0700), 0);
+	ck_assert_int_eq(stat(deep, &st), 0);
+	ck_assert_uint_eq(st.st_mode & 07777, 0750);
+	test_write(test_path(folder, "file"), "x", 0600);
+	ck_assert_int_eq(path_make_folders(test_path(folder, "file"), 0700), -ENOTDIR);
+	ck_assert_int_eq(path_make_folders(test_path(folder, "file/x"), 0700), -ENOTDIR);
+}
+END_TEST
+
+TEST_MAIN("path", trusted_file_is_read_whole, file_in_a_folder_below_is_read,
+		empty_file_is_trusted, opened_file_does_not_leak_into_programs,
+		absent_file_is_told, file_that_others_may_write_is_refused,
+		file_of_another_user_is_refused, planted_fifo_does_not_hang,
+		folders_sockets_and_devices_are_refused, links_are_not_followed,
+		names_do_not_leave_the_folder, size_is_refused_without_reading,
+		memory_that_runs_out_is_told, folders_are_judged_like_files,
+		each_refusal_has_a_sentence, folders_are_made_down_to_the_last)
