@@ -22,11 +22,13 @@ struct unit_file {
 	char *path; /* where it was read */
 	char *unit; /* "db.actor": the file that it is, or that it is a drop-in of */
 	uint32_t is_drop_in;
+	uint32_t is_masked; /* it is a link to /dev/null; data is empty */
 	char *data; /* NUL-terminated */
 	size_t size;
 };
 
 struct unit_snapshot {
+	void *memory; /* what the texts stand in when it was unpacked; private */
 	struct unit_file *files; /* units in the order of their names, each followed by
 				    its drop-ins */
 	uint32_t count;

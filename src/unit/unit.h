@@ -116,7 +116,7 @@ struct unit_environment_file {
 };
 
 struct unit_limit {
-	bool set;
+	uint8_t resource; /* RLIMIT_… */
 	struct rlimit value;
 };
 
@@ -146,7 +146,8 @@ struct unit_service {
 	int nice;
 	bool nice_set;
 	bool no_new_privileges;
-	struct unit_limit limits[RLIM_NLIMITS];
+	struct unit_limit *limits; /* at most one of each resource; NULL: none */
+	uint32_t n_limits;
 	struct strv runtime_directories; /* RuntimeDirectory=: made below /run (or the
 					    runtime folder of a user) */
 	struct strv state_directories;
@@ -160,7 +161,7 @@ struct unit_service {
 	enum unit_kill_mode kill_mode;
 	int kill_signal, restart_kill_signal, final_kill_signal;
 	bool send_sighup, send_sigkill;
-	struct unit_exit_set success, restart_prevent, restart_force;
+	struct unit_exit_set *success, *restart_prevent, *restart_force; /* NULL: empty */
 };
 
 struct unit_native {
@@ -186,7 +187,7 @@ struct unit {
 	struct strv documentation;
 
 	/* [Actor], and [Supervisor] for supervisors */
-	char *supervisor; /* resolved: name of the supervisor; NULL: the root */
+	const char *supervisor; /* resolved: that unit's own name; NULL: the root */
 	struct strv children; /* supervisors: resolved, in start order */
 	struct strv after, before; /* as written */
 	enum unit_restart restart;
@@ -201,6 +202,7 @@ struct unit {
 
 	char *policy; /* [Security] Policy=; NULL: none */
 
+	/* Only the member of its kind is allocated: never copy a unit by value. */
 	union {
 		struct unit_service service;
 		struct unit_native native;
@@ -209,10 +211,13 @@ struct unit {
 };
 
 struct unit_set {
+	uint32_t references;
 	struct unit **units; /* all of them; index is units[i]->index */
 	uint32_t count;
 	struct map by_name;
 	struct strv root_children; /* names, in start order */
+	enum unit_order root_order; /* ordered when After= or Before= stands between them
+				     */
 };
 
 struct unit_snapshot;
@@ -240,6 +245,12 @@ MUST_CHECK int unit_context_init(struct unit_context *context, const char *runti
 MUST_CHECK int unit_set_parse(const struct unit_snapshot *snapshot,
 		const struct unit_context *context, struct diag *diag,
 		struct unit_set **ret_set);
+/*
+ * A set may have several users within one thread: each holds a reference (not atomic).
+ * unit_set_free is unit_set_unref; both accept NULL.
+ */
+struct unit_set *unit_set_ref(struct unit_set *set);
+void unit_set_unref(struct unit_set *set);
 void unit_set_free(struct unit_set *set);
 DEFINE_AUTO(unit_set, unit_set_free);
 
@@ -247,13 +258,17 @@ DEFINE_AUTO(unit_set, unit_set_free);
  * is absent. */
 struct unit *unit_find(const struct unit_set *set, const char *name);
 
+/* Whether an end (CLD_EXITED, CLD_KILLED, CLD_DUMPED and its status) is in a set; NULL is
+ * the empty set. */
+bool unit_exit_set_contains(const struct unit_exit_set *set, int code, int status);
+
 const char *unit_kind_name(enum unit_kind kind); /* "supervisor", "service", "native" */
 const char *unit_strategy_name(enum unit_strategy strategy); /* "one-for-one" … */
 const char *unit_restart_name(enum unit_restart restart);
 const char *unit_command_kind_name(enum unit_command_kind kind); /* "ExecStartPre" … */
 
 /* Whether two units have the same settings, so that a reload need not touch a running
- * one. */
+ * one. The place among its siblings is no setting. */
 bool unit_equals(const struct unit *a, const struct unit *b);
 
 /*
