@@ -19,25 +19,33 @@
  * everything again.
  *
  *   core → keeper
- *     SPAWN     unit, kind, index [, result words]     → SPAWNED or FAILED
- *     SIGNAL    unit, whom, signal                     → DONE or FAILED (-ESRCH: nobody
- * there) SET_MAIN  unit, pid: from MAINPID= or a pid file  → DONE or FAILED (-EPERM: not
- * a process of the unit) ACK       spawn id: the core knows of this end; the keeper
- * forgets it NOTE      unit, bytes: what the core wants to hear again after a restart of
- * either (at most PROTOCOL_NOTE_MAX) RELOAD    read the unit files again              →
- * CONFIG with the same serial, then MODULE    unit                                   →
- * DONE with a sealed memory file, or FAILED UP        the tree is up; text for people
+ *     SPAWN     unit, kind, index [, result words] → SPAWNED or FAILED
+ *     SIGNAL    unit, whom, signal → DONE or FAILED (-ESRCH: nobody there)
+ *     SET_MAIN  unit, pid: from MAINPID= or a pid file → SPAWNED, whose spawn id is the
+ *               one that EXITED will name, or FAILED (-EPERM: not a process of the unit)
+ *     ACK       spawn id: the core knows of this end; the keeper forgets it
+ *     NOTE      unit, bytes: what the core wants to hear again after a restart of either
+ *               (at most PROTOCOL_NOTE_MAX)
+ *     RELOAD    read the unit files again → CONFIG with the same serial, then DONE
+ *     MODULE    unit → DONE with a sealed memory file, or FAILED
+ *     UP        the tree is up; text for people
  *     STATUS    text for the service manager above us
  *     DOWN      the tree is down: exit with this status
  *     PONG      answer to PING
+ *
  *   keeper → core
- *     CONFIG    snapshot (fd 0); in the first one also the control listening socket (fd
- * 1) and strings PROCESS   unit, kind, index, spawn id, pid, start times, state, exit [,
- * notify fd] NOTE      unit, bytes ADOPTED   all PROCESS and NOTE messages have been sent
+ *     CONFIG    snapshot (fd 0); in the first one also the control listening socket
+ *               (fd 1) and strings
+ *     PROCESS   unit, kind, index, spawn id, pid, start times, state, exit [, notify fd]
+ *     NOTE      unit, bytes
+ *     ADOPTED   all PROCESS and NOTE messages have been sent
  *     SPAWNED   spawn id, pid, start times [, notify fd: the unit's notify socket,
- * non-blocking, passed with the first process] FAILED    errno, step, detail DONE EXITED
- * spawn id, unit, kind, index, pid, state, code, status, end time, usage. code 0 (state
- *               ENDED_UNKNOWN): an adopted process of which nobody can ask the status
+ *               non-blocking, passed with the first process]
+ *     FAILED    errno, step, detail
+ *     DONE
+ *     EXITED    spawn id, unit, kind, index, pid, state, code, status, end time, usage.
+ *               code 0 (state ENDED_UNKNOWN): an adopted process of which nobody can ask
+ *               the status
  *     EMPTY     unit: none of its processes is left
  *     STOP      stop the tree in order, then say DOWN
  *     PING      answer PONG
