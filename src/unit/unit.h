@@ -262,6 +262,16 @@ struct unit *unit_find(const struct unit_set *set, const char *name);
  * the empty set. */
 bool unit_exit_set_contains(const struct unit_exit_set *set, int code, int status);
 
+/*
+ * Take a unit out of a set that nobody else refers to: the caller owns it from now on, and
+ * unit_set_free leaves it alone (units[index] is NULL). Its index means nothing any more, and
+ * its supervisor is NULL unless the caller gives it a name that lives long enough. NULL when
+ * absent.
+ */
+struct unit *unit_set_take(struct unit_set *set, const char *name);
+/* Free a unit that was taken out. NULL is accepted. */
+void unit_free(struct unit *unit);
+
 const char *unit_kind_name(enum unit_kind kind); /* "supervisor", "service", "native" */
 const char *unit_strategy_name(enum unit_strategy strategy); /* "one-for-one" … */
 const char *unit_restart_name(enum unit_restart restart);
