@@ -66,34 +66,24 @@ static int arm_timeout(
 	return 0;
 }
 
-int message_call(struct airs_actor *self, airs_pid to, uint32_t type,
-		const struct airs_message *payload, uint64_t timeout_usec,
+/* n is addressed but for the reference, and consumed. */
+static int begin_call(struct airs_actor *self, struct node *n, uint64_t timeout_usec,
 		airs_ref *ret_call)
 {
 	struct worker *w = self->worker;
 	airs_ref ref = ref_new(w->system, w);
-	struct relation *call;
-	struct node *n;
+	struct relation *call = relation_new(w->system, w, RELATION_CALL, ref, n->to);
 	int r;
 
-	if (payload->size > MESSAGE_SIZE_MAX || (payload->size && !payload->data))
-		return -EINVAL;
-	call = relation_new(w->system, w, RELATION_CALL, ref, to);
-	if (!call)
-		return -ENOMEM;
-	n = node_new(w->system, w, NODE_DATA, payload->size);
-	r = n ? arm_timeout(self, call, timeout_usec) : -ENOMEM;
+	r = call ? arm_timeout(self, call, timeout_usec) : -ENOMEM;
 	if (r < 0) {
-		if (n)
-			node_free(w->system, w, n);
-		forget(w, self, call);
+		node_free(w->system, w, n);
+		if (call)
+			forget(w, self, call);
 		return r;
 	}
-	n->to = to;
 	n->from = actor_pid(self);
-	n->type = type;
 	n->ref = ref;
-	node_set_data(n, payload->data, payload->size);
 	relation_insert(self, call);
 	r = message_post(w->system, w, n);
 	if (r < 0) {
@@ -104,15 +94,56 @@ int message_call(struct airs_actor *self, airs_pid to, uint32_t type,
 	return 0;
 }
 
+int message_call(struct airs_actor *self, airs_pid to, uint32_t type,
+		const struct airs_message *payload, uint64_t timeout_usec,
+		airs_ref *ret_call)
+{
+	struct worker *w = self->worker;
+	struct node *n;
+
+	if (payload->size > MESSAGE_SIZE_MAX || (payload->size && !payload->data))
+		return -EINVAL;
+	n = node_new(w->system, w, NODE_DATA, payload->size);
+	if (!n)
+		return -ENOMEM;
+	n->to = to;
+	n->type = type;
+	node_set_data(n, payload->data, payload->size);
+	return begin_call(self, n, timeout_usec, ret_call);
+}
+
 int airs_call(struct airs_actor *self, airs_pid to, uint32_t type, const void *data,
 		size_t size, uint64_t timeout_usec, airs_ref *ret_call)
 {
 	const struct airs_message payload = { .data = (void *)(uintptr_t)data,
 		.size = size };
 
-	if (type < AIRS_MSG_USER)
+	if (!message_type_is_public(type))
 		return -EINVAL;
 	return message_call(self, to, type, &payload, timeout_usec, ret_call);
+}
+
+int airs_call_moved(struct airs_actor *self, airs_pid to, uint32_t type, void *data,
+		size_t size, void (*free_data)(void *), uint64_t timeout_usec,
+		airs_ref *ret_call)
+{
+	struct worker *w = self->worker;
+	struct node *n = NULL;
+	int r = -EINVAL;
+
+	if (message_type_is_public(type) && size <= MESSAGE_SIZE_MAX && (data || !size)) {
+		n = node_new(w->system, w, NODE_DATA, 0);
+		r = -ENOMEM;
+	}
+	if (!n) {
+		if (free_data)
+			free_data(data);
+		return r;
+	}
+	n->to = to;
+	n->type = type;
+	node_move_data(n, data, size, free_data);
+	return begin_call(self, n, timeout_usec, ret_call);
 }
 
 /* Tell the callee that nobody waits any more. */

@@ -39,6 +39,19 @@ static void run_terminate(struct airs_actor *a, const struct airs_reason *reason
 		behaviour->terminate(a, a->state, reason);
 }
 
+static void free_state(struct worker *w, struct airs_actor *a)
+{
+	const struct airs_behaviour *behaviour =
+			atomic_load_explicit(&a->behaviour, memory_order_relaxed);
+
+	if (!a->state)
+		return;
+	if (behaviour->release)
+		behaviour->release(a->state);
+	memory_free(&w->system->memory, &w->memory, a->state, a->state_class);
+	a->state = NULL;
+}
+
 static void end_relation(struct worker *w, struct airs_actor *a, struct relation *r,
 		const struct airs_reason *reason)
 {
@@ -105,9 +118,7 @@ static void release(
 	while ((r = relation_take_any(a)))
 		end_relation(w, a, r, reason);
 	reset_info(a);
-	if (a->state)
-		memory_free(&w->system->memory, &w->memory, a->state, a->state_class);
-	a->state = NULL;
+	free_state(w, a);
 }
 
 void actor_end(struct worker *w, struct airs_actor *a, const struct airs_reason *reason,

@@ -75,7 +75,7 @@ int message_send(struct airs_actor *self, airs_pid to, uint32_t type, const void
 int airs_send(struct airs_actor *self, airs_pid to, uint32_t type, const void *data,
 		size_t size)
 {
-	if (type < AIRS_MSG_USER)
+	if (!message_type_is_public(type))
 		return -EINVAL;
 	return message_send(self, to, type, data, size);
 }
@@ -85,7 +85,7 @@ int airs_system_send(struct airs_system *system, airs_pid to, uint32_t type,
 {
 	const struct node envelope = { .to = to, .from = AIRS_PID_NONE, .type = type };
 
-	if (type < AIRS_MSG_USER)
+	if (!message_type_is_public(type))
 		return -EINVAL;
 	return send_copy(system, NULL, &envelope, data, size);
 }
@@ -97,7 +97,7 @@ int airs_send_moved(struct airs_actor *self, airs_pid to, uint32_t type, void *d
 	struct node *n = NULL;
 	int r = -EINVAL;
 
-	if (type >= AIRS_MSG_USER && size <= MESSAGE_SIZE_MAX && (data || !size)) {
+	if (message_type_is_public(type) && size <= MESSAGE_SIZE_MAX && (data || !size)) {
 		n = node_new(w->system, w, NODE_DATA, 0);
 		r = -ENOMEM;
 	}
@@ -109,9 +109,6 @@ int airs_send_moved(struct airs_actor *self, airs_pid to, uint32_t type, void *d
 	n->to = to;
 	n->from = actor_pid(self);
 	n->type = type;
-	n->payload = PAYLOAD_MOVED;
-	n->size = (uint32_t)size;
-	n->u.moved.data = data;
-	n->u.moved.free_data = free_data;
+	node_move_data(n, data, size, free_data);
 	return message_post(w->system, w, n);
 }

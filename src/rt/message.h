@@ -7,6 +7,7 @@
  * For the behaviours that live in rt.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "airssys/message.h"
@@ -14,6 +15,13 @@
 #include "rt/node.h"
 
 #define MESSAGE_SIZE_MAX ((size_t)64 * 1024 * 1024)
+
+/* Whether applications may send it: their own types, and what goes to and from
+ * supervisors. */
+static inline bool message_type_is_public(uint32_t type)
+{
+	return type >= AIRS_MSG_USER || type == AIRS_MSG_SUPERVISOR;
+}
 
 /* airs_send of any type. */
 MUST_CHECK int message_send(struct airs_actor *self, airs_pid to, uint32_t type,

@@ -63,6 +63,14 @@ void node_set_data(struct node *n, const void *data, size_t size)
 	n->payload = PAYLOAD_INLINE;
 }
 
+void node_move_data(struct node *n, void *data, size_t size, void (*free_data)(void *))
+{
+	n->payload = PAYLOAD_MOVED;
+	n->size = (uint32_t)size;
+	n->u.moved.data = data;
+	n->u.moved.free_data = free_data;
+}
+
 void *node_data(struct node *n)
 {
 	if (n->payload == PAYLOAD_INLINE)

@@ -115,6 +115,9 @@ void node_release_payload(
 /* Copies size bytes into a node that was made for them. */
 void node_set_data(struct node *n, const void *data, size_t size);
 
+/* Hands data over: free_data (may be NULL) is called on it with the node. */
+void node_move_data(struct node *n, void *data, size_t size, void (*free_data)(void *));
+
 /* The payload, or NULL. */
 void *node_data(struct node *n);
 

@@ -171,7 +171,7 @@ int airs_system_call(struct airs_system *system, airs_pid to, uint32_t type,
 	struct outside_call *call;
 	int r;
 
-	if (type < AIRS_MSG_USER || size > MESSAGE_SIZE_MAX || (size && !data))
+	if (!message_type_is_public(type) || size > MESSAGE_SIZE_MAX || (size && !data))
 		return -EINVAL;
 	call = new_call(&request);
 	if (!call)

@@ -206,6 +206,7 @@ static void free_slot(struct airs_system *system, struct airs_actor *a)
 {
 	struct node *n = atomic_load_explicit(&a->tail, memory_order_relaxed) ? a->first
 									      : NULL;
+	const struct airs_behaviour *behaviour;
 	struct node *next;
 	struct relation *r;
 
@@ -216,8 +217,13 @@ static void free_slot(struct airs_system *system, struct airs_actor *a)
 	}
 	while ((r = relation_take_any(a)))
 		relation_free(system, NULL, r);
-	if (a->state)
-		memory_free(&system->memory, NULL, a->state, a->state_class);
+	if (!a->state)
+		return;
+	/* Relaxed: no thread is left. */
+	behaviour = atomic_load_explicit(&a->behaviour, memory_order_relaxed);
+	if (behaviour->release)
+		behaviour->release(a->state);
+	memory_free(&system->memory, NULL, a->state, a->state_class);
 }
 
 static void free_actors(struct airs_system *system)

@@ -38,7 +38,9 @@ static int read_options(struct spawn *s, const struct airs_spawn_options *option
 	}
 	if (s->options.flags & ~FLAGS_KNOWN || (s->options.flags && !s->parent))
 		return -EINVAL;
-	if (s->options.args_size > ARGS_MAX || (s->options.args_size && !s->options.args))
+	if (s->options.args_size && !s->options.args)
+		return -EINVAL;
+	if (s->options.args_size > (s->options.free_args ? UINT32_MAX : ARGS_MAX))
 		return -EINVAL;
 	if (s->options.flags & AIRS_SPAWN_MONITOR && !s->options.ret_monitor)
 		return -EINVAL;
@@ -59,6 +61,8 @@ static void undo(struct spawn *s)
 
 	if (s->start)
 		node_free(s->system, s->worker, s->start);
+	else if (s->options.free_args)
+		s->options.free_args((void *)(uintptr_t)s->options.args);
 	if (s->state)
 		memory_free(&s->system->memory, worker_memory(s->worker), s->state,
 				s->state_class);
@@ -97,12 +101,27 @@ static int make_relations(struct spawn *s)
 	return 0;
 }
 
-static int make_memory(struct spawn *s, const struct airs_behaviour *behaviour)
+static int make_start(struct spawn *s)
 {
-	s->start = node_new(s->system, s->worker, NODE_START, s->options.args_size);
+	size_t copied = s->options.free_args ? 0 : s->options.args_size;
+
+	s->start = node_new(s->system, s->worker, NODE_START, copied);
 	if (!s->start)
 		return -ENOMEM;
-	node_set_data(s->start, s->options.args, s->options.args_size);
+	if (s->options.free_args)
+		node_move_data(s->start, (void *)(uintptr_t)s->options.args,
+				s->options.args_size, s->options.free_args);
+	else
+		node_set_data(s->start, s->options.args, copied);
+	return 0;
+}
+
+static int make_memory(struct spawn *s, const struct airs_behaviour *behaviour)
+{
+	int r = make_start(s);
+
+	if (r < 0)
+		return r;
 	if (!behaviour->state_size)
 		return 0;
 	s->state = memory_alloc(&s->system->memory, worker_memory(s->worker),
