@@ -227,7 +227,8 @@ struct unit_context {
 	const char *runtime_dir; /* %t: "/run" or the user's runtime folder */
 	const char *state_dir; /* %S */
 	const char *cache_dir, *logs_dir, *config_dir; /* %C %L %E */
-	const char *home, *user, *shell; /* %h %u %s: of the user who runs airssysd */
+	const char *home, *user, *group,
+			*shell; /* %h %u %g %s: of the user who runs airssysd */
 	uid_t uid;
 	gid_t gid;
 	const char *machine_id, *boot_id, *host_name; /* %m %b %H; may be NULL */
@@ -263,14 +264,15 @@ struct unit *unit_find(const struct unit_set *set, const char *name);
 bool unit_exit_set_contains(const struct unit_exit_set *set, int code, int status);
 
 /*
- * Take a unit out of a set that nobody else refers to: the caller owns it from now on, and
- * unit_set_free leaves it alone (units[index] is NULL). Its index means nothing any more, and
- * its supervisor is NULL unless the caller gives it a name that lives long enough. NULL when
- * absent.
+ * Take a unit out of a set that nobody else refers to: the caller owns it from now on,
+ * and unit_set_free leaves it alone (units[index] is NULL). Its index means nothing any
+ * more, and its supervisor is NULL unless the caller gives it a name that lives long
+ * enough. NULL when absent.
  */
 struct unit *unit_set_take(struct unit_set *set, const char *name);
 /* Free a unit that was taken out. NULL is accepted. */
 void unit_free(struct unit *unit);
+DEFINE_AUTO(unit, unit_free);
 
 const char *unit_kind_name(enum unit_kind kind); /* "supervisor", "service", "native" */
 const char *unit_strategy_name(enum unit_strategy strategy); /* "one-for-one" … */
@@ -280,6 +282,14 @@ const char *unit_command_kind_name(enum unit_command_kind kind); /* "ExecStartPr
 /* Whether two units have the same settings, so that a reload need not touch a running
  * one. The place among its siblings is no setting. */
 bool unit_equals(const struct unit *a, const struct unit *b);
+
+enum unit_change {
+	UNIT_UNCHANGED,
+	UNIT_CHANGED_LIVE, /* what changed applies without a restart */
+	UNIT_CHANGED_RESTART, /* something applies at the next start only */
+};
+/* What unit_equals asks, with the answer that a reload needs. */
+enum unit_change unit_compare(const struct unit *a, const struct unit *b);
 
 /*
  * Every setting as it applies, in the form of the file: one "Key=value" per line and list
