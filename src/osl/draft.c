@@ -8,8 +8,6 @@
 #include "osl/ini.h"
 #include "osl/policy.h"
 
-#define ERROR_MAX 4095 /* what the kernel takes for an errno */
-
 /* Blanks between the words of a list. */
 #define BLANKS " \t"
 
@@ -85,7 +83,7 @@ static int parse_error_number(const char *s)
 	unsigned int number;
 
 	if (parse_uint(s, &number) == 0)
-		return number <= ERROR_MAX ? (int)number : 0;
+		return number <= FILTER_ERROR_MAX ? (int)number : 0;
 	for (int error = 1; error < 256; error++)
 		if (text_equals(errno_name(error), s))
 			return error;

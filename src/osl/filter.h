@@ -34,6 +34,9 @@ enum filter_kind {
 #define FILTER_NOT_LISTED (-1)
 #define FILTER_LISTED     0 /* above 0: denied with this errno */
 
+/* The largest errno that libseccomp takes. */
+#define FILTER_ERROR_MAX 4094
+
 struct filter_rules {
 	enum filter_kind kind;
 	int error_number; /* what a denied call answers */
@@ -54,7 +57,7 @@ void filter_rules_reset(struct filter_rules *rules);
  * Take one entry: a call, or a group with its "@". The first one of an empty list decides
  * its kind; an allow-list then begins with what every program needs (@default, execveat).
  *
- * error    0, or the errno with which this entry's calls are denied
+ * error    0, or the errno with which this entry's calls are denied, to FILTER_ERROR_MAX
  *
  * 0, or -ENOENT for a name that is not known; then nothing has changed.
  */

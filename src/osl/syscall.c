@@ -179,7 +179,7 @@ static bool has_word(const char *words, const char *word)
 
 static bool is_in_a_group(const char *name)
 {
-	for (size_t i = 0; *name && i < ARRAY_SIZE(groups); i++)
+	for (size_t i = 0; name[0] && name[0] != '@' && i < ARRAY_SIZE(groups); i++)
 		if (has_word(groups[i].members, name))
 			return true;
 	return false;

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "ctl/table.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/assert.h"
+
+#define GAP 2 /* cells between two columns */
+
+void table_init(struct table *t, const struct table_column *columns, size_t n_columns)
+{
+	*t = (struct table){ .columns = columns, .n_columns = n_columns };
+	for (size_t i = 0; i < n_columns; i++)
+		table_add(t, STYLE_BOLD, columns[i].title);
+}
+
+void table_fini(struct table *t)
+{
+	text_fini(&t->texts);
+	free(t->cells);
+	*t = (struct table){ 0 };
+}
+
+static bool reserve(struct table *t)
+{
+	size_t capacity = t->capacity ? t->capacity * 2 : 64;
+	struct table_cell *cells;
+
+	if (t->n_cells < t->capacity)
+		return true;
+	cells = reallocarray(t->cells, capacity, sizeof(*cells));
+	if (!cells)
+		return false;
+	t->cells = cells;
+	t->capacity = capacity;
+	return true;
+}
+
+void table_add(struct table *t, enum style style, const char *text)
+{
+	struct table_cell cell = {
+		.offset = t->texts.size,
+		.width = terminal_width(text),
+		.style = style,
+	};
+
+	if (t->failed || !reserve(t)) {
+		t->failed = true;
+		return;
+	}
+	text_append_n(&t->texts, text, strlen(text) + 1);
+	t->cells[t->n_cells++] = cell;
+}
+
+void table_add_safe(struct table *t, const struct terminal *terminal, enum style style,
+		const char *text)
+{
+	auto_text safe = { 0 };
+
+	terminal_append_safe(terminal, &safe, text);
+	table_add(t, style, text_get(&safe));
+	t->failed |= safe.failed;
+}
+
+void table_add_number(struct table *t, uint64_t number)
+{
+	char digits[24] = "";
+
+	if (number > 0)
+		(void)snprintf(digits, sizeof(digits), "%" PRIu64, number);
+	table_add(t, STYLE_PLAIN, digits);
+}
+
+static size_t column_width(const struct table *t, size_t column)
+{
+	size_t width = 0;
+
+	for (size_t i = column; i < t->n_cells; i += t->n_columns)
+		width = MAX_OF(width, t->cells[i].width);
+	return width;
+}
+
+static void append_blanks(struct text *out, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		text_append_char(out, ' ');
+}
+
+/* One cell but the last of its row, filled up to the width of its column. */
+static void print_cell(const struct table *t, size_t index, size_t width,
+		const struct terminal *terminal, struct text *out)
+{
+	const struct table_cell *cell = &t->cells[index];
+	bool right = t->columns[index % t->n_columns].align == TABLE_RIGHT;
+
+	append_blanks(out, right ? width - cell->width : 0);
+	terminal_append_styled(terminal, out, cell->style, t->texts.data + cell->offset);
+	append_blanks(out, (right ? 0 : width - cell->width) + GAP);
+}
+
+static void print_last(const struct table *t, size_t index, size_t room,
+		const struct terminal *terminal, struct text *out)
+{
+	const struct table_cell *cell = &t->cells[index];
+
+	if (cell->width == 0)
+		return;
+	terminal_begin_style(terminal, out, cell->style);
+	terminal_append_cut(terminal, out, t->texts.data + cell->offset, room);
+	terminal_end_style(terminal, out, cell->style);
+}
+
+static void trim_blanks(struct text *out)
+{
+	while (out->size > 0 && out->data[out->size - 1] == ' ')
+		out->data[--out->size] = '\0';
+}
+
+int table_print(const struct table *t, const struct terminal *terminal, struct text *out)
+{
+	auto_free size_t *widths = calloc(t->n_columns, sizeof(size_t));
+	size_t used = 0, room, last = t->n_columns - 1;
+
+	if (t->failed || t->texts.failed || !widths)
+		return -ENOMEM;
+	bug_unless(t->n_cells % t->n_columns == 0);
+	for (size_t i = 0; i < last; i++) {
+		widths[i] = column_width(t, i);
+		used += widths[i] + GAP;
+	}
+	room = terminal->columns == 0              ? SIZE_MAX
+			: terminal->columns > used ? terminal->columns - used
+						   : 0;
+	for (size_t i = 0; i < t->n_cells; i++) {
+		if (i % t->n_columns != last) {
+			print_cell(t, i, widths[i % t->n_columns], terminal, out);
+			continue;
+		}
+		print_last(t, i, room, terminal, out);
+		trim_blanks(out);
+		text_append_char(out, '\n');
+	}
+	return out->failed ? -ENOMEM : 0;
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#ifndef RT_ACTOR_H
+#define RT_ACTOR_H
+
+/*
+ * The actor as the core sees it: a slot of two cache lines in a table whose memory is
+ * never unmapped.
+ *
+ * A pid is a slot and a generation. A sender finds the slot by arithmetic, compares the
+ * generation and exchanges its node into the mailbox; no lock and no reference count is
+ * needed since the slot is always there. When the actor ends between the comparison and
+ * the exchange, the node lies in the mailbox of a dead or of another actor: whoever runs
+ * that slot sees that the node was sent to another pid and refuses it. So the mailbox
+ * words are never initialised again.
+ *
+ * Who may touch what: "senders" by atomics; "runner" is the worker that holds the right
+ * to run the slot, which passes from the sender that found the mailbox empty, through a
+ * run queue, to a worker, and ends when that worker swaps the tail to NULL; "spawner"
+ * writes between taking the slot from the free list and posting NODE_START.
+ */
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "airssys/actor.h"
+#include "rt/node.h"
+#include "rt/relation.h"
+
+#define PID_SLOT_BITS      28
+#define PID_SLOT_MASK      ((UINT64_C(1) << PID_SLOT_BITS) - 1)
+#define PID_GENERATION_MAX (UINT64_C(1) << 35)
+
+#define STATUS_DYING     UINT64_C(1) /* has begun to end */
+#define STATUS_NAMED     UINT64_C(2) /* has a name */
+#define STATUS_FLAG_BITS 8
+
+#define RUNNER_BEHIND 1u /* first was posted behind another node */
+#define RUNNER_ENDED  2u /* the slot goes to the free list when the mailbox is empty */
+
+#define ACTOR_STARTING 1u /* its start handshake is not over */
+#define ACTOR_ACK      2u /* the parent waits for AIRS_MSG_STARTED */
+#define ACTOR_TRAPS    4u
+#define ACTOR_HASHED   8u /* relations is a table */
+
+struct airs_actor {
+	/* Senders and runner. */
+	_Atomic(struct node *) tail; /* newest node; NULL: idle */
+	struct node *first; /* oldest; written by the sender that found NULL, then by the
+			       runner */
+	_Atomic uint64_t status; /* generation and STATUS_… */
+	_Atomic airs_pid kill; /* equals the pid: skip to NODE_KILL */
+	struct airs_actor
+			*run_next; /* in a run queue; of whoever holds the right to run */
+	_Atomic(struct airs_pool *) pool;
+	_Atomic int32_t queued; /* data nodes that were posted behind others */
+	_Atomic uint32_t mailbox_max; /* 0: unbounded */
+	_Atomic uint32_t refused;
+	uint32_t index; /* of the slot; constant */
+
+	/* Runner, after the spawner. Atomic where airs_actor_get_info reads. */
+	_Atomic(const struct airs_behaviour *) behaviour;
+	void *state;
+	union relations relations;
+	_Atomic uint64_t handled;
+	_Atomic airs_pid parent;
+	union {
+		struct worker *worker; /* that runs it */
+		struct airs_actor *free_next; /* on the free list */
+	};
+	uint8_t runner; /* RUNNER_…; the spawner leaves it alone */
+	uint8_t flags; /* ACTOR_… */
+	uint8_t state_class;
+	uint8_t relation_count; /* while not hashed */
+	_Atomic uint32_t n_links, n_monitors, n_monitored_by;
+};
+
+_Static_assert(sizeof(struct airs_actor) == 128, "an actor is two cache lines");
+
+static inline airs_pid pid_make(uint64_t generation, uint32_t index)
+{
+	return generation << PID_SLOT_BITS | index;
+}
+
+static inline uint64_t pid_generation(airs_pid pid)
+{
+	return pid >> PID_SLOT_BITS;
+}
+
+/* The pid of the incarnation that status belongs to. */
+static inline airs_pid actor_pid(const struct airs_actor *a)
+{
+	/* Relaxed: the caller runs or spawns the actor, or compares with a pid it was
+	 * given. */
+	uint64_t status = atomic_load_explicit(&a->status, memory_order_relaxed);
+
+	return pid_make(status >> STATUS_FLAG_BITS, a->index);
+}
+
+/* Whether the slot belongs to pid, begun to end or not. */
+static inline bool actor_is(const struct airs_actor *a, airs_pid pid)
+{
+	/*
+	 * Acquire: pairs with the release store that retires a generation in actor_end.
+	 * Who sees the actor gone has its last signals in the mailbox.
+	 */
+	uint64_t status = atomic_load_explicit(&a->status, memory_order_acquire);
+
+	return status >> STATUS_FLAG_BITS == pid_generation(pid);
+}
+
+/* What a turn left behind. */
+enum turn {
+	TURN_IDLE, /* the right to run is gone */
+	TURN_MORE, /* nodes are left: put it behind the others */
+	TURN_MOVED, /* it belongs to another pool and was put there */
+};
+
+/*
+ * Run what was in the mailbox when the turn began, at most budget nodes. The calling
+ * worker holds the right to run. ret_handled counts nodes.
+ */
+enum turn actor_turn(struct worker *w, struct airs_actor *a, unsigned int budget,
+		unsigned int *ret_handled);
+
+/* Whether terminate runs. */
+enum actor_ending {
+	ACTOR_ENDS_ITSELF,
+	ACTOR_IS_ENDED,
+};
+
+/*
+ * End the actor that w runs: terminate, name, signals, memory; its generation is over
+ * afterwards.
+ */
+void actor_end(struct worker *w, struct airs_actor *a, const struct airs_reason *reason,
+		enum actor_ending ending);
+
+/* An exit signal has arrived; n is its node. */
+void actor_exit_signal(struct worker *w, struct airs_actor *a, struct node *n);
+
+/* Hand a node to the handler as a message of its type. */
+void actor_deliver(struct worker *w, struct airs_actor *a, struct node *n);
+
+/* Send AIRS_MSG_STARTED if the parent waits for it. reason is NULL unless the start
+ * failed. */
+void actor_tell_started(struct worker *w, struct airs_actor *a, int32_t status,
+		const struct airs_reason *reason);
+
+/* Move a counter that only the runner writes. */
+static inline void counter_add(_Atomic uint32_t *counter, int32_t n)
+{
+	atomic_store_explicit(counter,
+			atomic_load_explicit(counter, memory_order_relaxed) + (uint32_t)n,
+			memory_order_relaxed);
+}
+
+#endif

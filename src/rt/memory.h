@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#ifndef RT_MEMORY_H
+#define RT_MEMORY_H
+
+/*
+ * Memory for messages, relations and small actor states.
+ *
+ * Blocks come in size classes. Each worker has a cache of two magazines per class, so
+ * that allocating and freeing touch no shared line; full magazines travel between workers
+ * through a depot, one lock for MAGAZINE_SIZE blocks. Fresh blocks are carved one by one
+ * from regions that are mapped in growing steps and kept until the system ends. Larger
+ * blocks, and those of threads outside of the system (cache NULL), come from malloc.
+ *
+ * A class number travels with each block; whoever frees it hands it back.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/macro.h"
+#include "rt/lock.h"
+
+#define MEMORY_CLASSES   6 /* 32, 64, 128, 256, 512, 1024 bytes */
+#define MEMORY_CLASS_MIN 32
+#define MEMORY_HEAP      0xffu
+#define MEMORY_MUST_MAX  128 /* the largest block that memory_alloc_must gives */
+#define MAGAZINE_SIZE    64
+#define CACHE_LINE       64
+
+struct memory_block {
+	struct memory_block *next;
+	struct memory_block
+			*next_batch; /* in the depot, in the first block of a magazine */
+};
+
+struct magazine {
+	struct memory_block *head;
+	unsigned int count;
+};
+
+/* One worker's; used by that worker only. */
+struct memory_cache {
+	struct magazine current[MEMORY_CLASSES], spare[MEMORY_CLASSES];
+	char *fresh, *fresh_end;
+	size_t region_size; /* of the next region */
+};
+
+struct memory_region {
+	struct memory_region *next;
+	size_t size;
+};
+
+struct memory {
+	struct {
+		struct spin lock;
+		struct memory_block *full; /* magazines of MAGAZINE_SIZE blocks */
+	} depot[MEMORY_CLASSES];
+	struct spin lock; /* of what follows */
+	struct memory_region *regions;
+	struct memory_block *reserve; /* of MEMORY_MUST_MAX bytes */
+};
+
+/* -ENOMEM. */
+MUST_CHECK int memory_init(struct memory *m);
+/* Every block is gone afterwards, except those of malloc. */
+void memory_fini(struct memory *m);
+
+/* Uninitialised; NULL when memory ran out. */
+MUST_CHECK void *memory_alloc(struct memory *m, struct memory_cache *cache, size_t size,
+		uint8_t *ret_class);
+
+/*
+ * At most MEMORY_MUST_MAX bytes for a signal that must not be lost. Falls back to a
+ * reserve; when that is used up too the process ends, since links and monitors could no
+ * longer be trusted.
+ */
+void *memory_alloc_must(struct memory *m, struct memory_cache *cache, size_t size,
+		uint8_t *ret_class);
+
+void memory_free(struct memory *m, struct memory_cache *cache, void *ptr,
+		uint8_t size_class);
+
+/* The test seam: that many further allocations succeed, then all fail. SIZE_MAX: no
+ * limit. */
+void memory_fail_after(size_t allocations);
+
+#endif

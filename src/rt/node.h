@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#ifndef RT_NODE_H
+#define RT_NODE_H
+
+/*
+ * Nodes: what lies in a mailbox. Messages, signals and expired timers are all nodes, in
+ * one list, which keeps the order between two actors.
+ *
+ * A node belongs to its sender until it is posted, then to the mailbox; whoever runs the
+ * actor handles it in place and frees it once the list has moved past it. It carries the
+ * pid it was sent to, so that a node for an actor that has ended is recognised by whoever
+ * finds it.
+ */
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "airssys/message.h"
+#include "airssys/types.h"
+#include "base/macro.h"
+
+struct relation;
+struct system_call; /* see call.c */
+struct worker;
+
+enum node_kind {
+	NODE_NOTHING,
+	NODE_START, /* first of an actor: run init; flags are AIRS_SPAWN_ACK, payload the
+		       arguments */
+	NODE_DATA, /* a message; ref not 0: it wants a reply */
+	NODE_STARTED, /* AIRS_MSG_STARTED */
+	NODE_REPLY, /* ref: the call */
+	NODE_TIMER, /* ref: the timer */
+	NODE_CALL_TIMEOUT, /* ref: the call */
+	NODE_FD, /* ref: the watch */
+	NODE_KILL,
+	NODE_EXIT, /* exit signal; payload struct airs_reason */
+	NODE_LINK_EXIT, /* a linked actor ended; payload struct airs_reason; status: enum
+			   link_exit */
+	NODE_LINK, /* u.relation: room for the receiver's half */
+	NODE_LINK_ACK,
+	NODE_UNLINK,
+	NODE_UNLINK_ACK,
+	NODE_MONITOR, /* ref; u.relation: room for the target's half */
+	NODE_DEMONITOR, /* ref */
+	NODE_DOWN, /* ref; payload struct airs_reason */
+	NODE_CALL_DONE, /* ref: the caller no longer waits */
+};
+
+enum node_payload {
+	PAYLOAD_NONE,
+	PAYLOAD_VALUE,
+	PAYLOAD_INLINE,
+	PAYLOAD_MOVED,
+	PAYLOAD_RELATION,
+};
+
+/* Whose link ended: the status of NODE_LINK_EXIT. */
+enum link_exit {
+	LINK_EXIT_ENDED, /* the peer was linked and ended */
+	LINK_EXIT_REFUSED, /* the peer was gone when NODE_LINK arrived: also its
+			      acknowledgement */
+};
+
+#define NODE_F_COUNTED 1u /* counted in the mailbox before it was posted */
+
+struct node {
+	_Atomic(struct node *) next;
+	airs_pid to, from;
+	uint32_t type;
+	int32_t status; /* of an armed timer: its place in the heap */
+	airs_ref ref;
+	uint32_t size;
+	uint8_t kind; /* enum node_kind */
+	uint8_t size_class;
+	uint8_t payload; /* enum node_payload */
+	uint8_t flags;
+	union {
+		unsigned char bytes[16]; /* or more: the block is as long as the payload
+					    needs */
+		struct {
+			uint64_t value;
+			uint64_t deadline_usec; /* timers */
+		} timer;
+		struct {
+			void *data;
+			void (*free_data)(void *);
+		} moved;
+		struct relation *relation;
+	} u;
+};
+
+/* A node with room for size inline bytes; payload and flags are set to none. NULL: no
+ * memory. */
+MUST_CHECK struct node *node_new(struct airs_system *system, struct worker *worker,
+		enum node_kind kind, size_t size);
+
+/* For signals of at most a struct airs_reason: never NULL, see memory_alloc_must. */
+struct node *node_new_must(struct airs_system *system, struct worker *worker,
+		enum node_kind kind, size_t size);
+
+/* A signal with this reason, addressed; never NULL. */
+struct node *node_new_reason(struct airs_system *system, struct worker *worker,
+		enum node_kind kind, const struct airs_reason *reason);
+
+/* Frees the node and what it carries. */
+void node_free(struct airs_system *system, struct worker *worker, struct node *n);
+
+/* Frees the payload only. */
+void node_release_payload(
+		struct airs_system *system, struct worker *worker, struct node *n);
+
+/* Copies size bytes into a node that was made for them. */
+void node_set_data(struct node *n, const void *data, size_t size);
+
+/* Hands data over: free_data (may be NULL) is called on it with the node. */
+void node_move_data(struct node *n, void *data, size_t size, void (*free_data)(void *));
+
+/* The payload, or NULL. */
+void *node_data(struct node *n);
+
+/*
+ * Send a node to n->to. It is consumed. Nodes for an actor that is gone are answered as
+ * their kind asks for (see node_refuse). worker: the calling worker, or NULL outside of
+ * any. Returns whether it went behind another node.
+ */
+bool node_post(struct airs_system *system, struct worker *worker, struct node *n);
+
+/*
+ * Answer what waits for an answer: MONITOR with DOWN, LINK with an exit signal, UNLINK
+ * with its acknowledgement, a call with -ESRCH. reason: why the target is not there. The
+ * node itself stays the caller's.
+ */
+void node_refuse(struct airs_system *system, struct worker *worker, struct node *n,
+		const struct airs_reason *reason);
+
+#endif

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+
+/*
+ * Calls from threads outside of the system. A call is made by an actor of its own, which
+ * lives until the reply is there, so it obeys the same rules as every other call. The
+ * waiting thread and that actor share a struct outside_call under the system's call_lock;
+ * the last of the two frees it.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "airssys/actor.h"
+#include "base/cleanup.h"
+#include "rt/message.h"
+#include "rt/system.h"
+
+struct outside_call {
+	struct airs_system *system;
+	struct airs_message request;
+	airs_pid to;
+	uint64_t timeout_usec;
+	unsigned int refs;
+	bool is_done;
+	int status;
+	void *data;
+	size_t size;
+};
+
+struct caller_state {
+	struct outside_call *call;
+};
+
+static void unref(struct outside_call *call)
+{
+	struct airs_system *system = call->system;
+	bool is_last;
+
+	(void)pthread_mutex_lock(&system->call_lock);
+	is_last = --call->refs == 0;
+	(void)pthread_mutex_unlock(&system->call_lock);
+	if (!is_last)
+		return;
+	free(call->request.data);
+	free(call->data);
+	free(call);
+}
+
+/* The first result counts. data is consumed. */
+static void finish(struct outside_call *call, int status, void *data, size_t size)
+{
+	struct airs_system *system = call->system;
+
+	(void)pthread_mutex_lock(&system->call_lock);
+	if (!call->is_done) {
+		call->is_done = true;
+		call->status = status;
+		call->data = data;
+		call->size = size;
+		data = NULL;
+		(void)pthread_cond_broadcast(&system->call_done);
+	}
+	(void)pthread_mutex_unlock(&system->call_lock);
+	free(data);
+}
+
+static int start_call(
+		struct airs_actor *self, void *state, const void *args, size_t args_size)
+{
+	struct caller_state *own = state;
+	airs_ref ref;
+	int r;
+
+	memcpy(&own->call, args, args_size);
+	r = message_call(self, own->call->to, own->call->request.type,
+			&own->call->request, own->call->timeout_usec, &ref);
+	if (r < 0)
+		finish(own->call, r, NULL, 0);
+	return r;
+}
+
+static int take_reply(struct airs_actor *self, void *state, struct airs_message *message)
+{
+	const struct airs_reason done = { .reason_class = AIRS_REASON_NORMAL };
+	struct caller_state *own = state;
+	void *copy = NULL;
+
+	if (message->type != AIRS_MSG_REPLY)
+		return 0;
+	if (message->size && message->status != -ESRCH) {
+		copy = malloc(message->size);
+		if (!copy) {
+			finish(own->call, -ENOMEM, NULL, 0);
+			return airs_exit(self, &done);
+		}
+		memcpy(copy, message->data, message->size);
+	}
+	finish(own->call, message->status, copy, copy ? message->size : 0);
+	return airs_exit(self, &done);
+}
+
+static void end_call(
+		struct airs_actor *self, void *state, const struct airs_reason *reason)
+{
+	struct caller_state *own = state;
+
+	(void)self;
+	(void)reason;
+	unref(own->call);
+}
+
+static const struct airs_behaviour outside_caller = {
+	.size = sizeof(struct airs_behaviour),
+	.name = "outside-call",
+	.state_size = sizeof(struct caller_state),
+	.init = start_call,
+	.handle = take_reply,
+	.terminate = end_call,
+};
+
+static struct outside_call *new_call(const struct airs_message *request)
+{
+	struct outside_call *call = calloc(1, sizeof(*call));
+
+	if (!call)
+		return NULL;
+	call->request = *request;
+	call->request.data = NULL;
+	call->refs = 1;
+	if (!request->size)
+		return call;
+	call->request.data = malloc(request->size);
+	if (!call->request.data) {
+		free(call);
+		return NULL;
+	}
+	memcpy(call->request.data, request->data, request->size);
+	return call;
+}
+
+static int wait_for(struct outside_call *call, void **ret_data, size_t *ret_size)
+{
+	struct airs_system *system = call->system;
+	int status = -ESHUTDOWN;
+
+	(void)pthread_mutex_lock(&system->call_lock);
+	while (!call->is_done &&
+			!atomic_load_explicit(&system->is_stopping, memory_order_relaxed))
+		(void)pthread_cond_wait(&system->call_done, &system->call_lock);
+	if (call->is_done) {
+		status = call->status;
+		if (ret_data)
+			*ret_data = TAKE_PTR(call->data);
+		if (ret_size)
+			*ret_size = call->size;
+	}
+	call->is_done = true;
+	(void)pthread_mutex_unlock(&system->call_lock);
+	return status;
+}
+
+int airs_system_call(struct airs_system *system, airs_pid to, uint32_t type,
+		const void *data, size_t size, uint64_t timeout_usec, void **ret_data,
+		size_t *ret_size)
+{
+	const struct airs_message request = {
+		.type = type, .data = (void *)(uintptr_t)data, .size = size
+	};
+	struct airs_spawn_options options = { .size = sizeof(options) };
+	struct outside_call *call;
+	int r;
+
+	if (!message_type_is_public(type) || size > MESSAGE_SIZE_MAX || (size && !data))
+		return -EINVAL;
+	call = new_call(&request);
+	if (!call)
+		return -ENOMEM;
+	call->system = system;
+	call->to = to;
+	call->timeout_usec = timeout_usec;
+	options.args = &call;
+	options.args_size = sizeof(call);
+	call->refs++;
+	r = airs_system_spawn(system, &outside_caller, &options, NULL);
+	if (r < 0)
+		unref(call);
+	else
+		r = wait_for(call, ret_data, ret_size);
+	unref(call);
+	return r;
+}
