@@ -89,8 +89,9 @@ struct airs_supervisor_options {
 	uint64_t period_usec; /* a restart exactly this long ago still counts */
 	const struct airs_child_spec *children;
 	size_t n_children;
-	airs_pid observer; /* receives AIRS_MSG_SUPERVISOR events, also of nested supervisors that set none; may be
-	                      AIRS_PID_NONE */
+	airs_pid observer; /* receives AIRS_MSG_SUPERVISOR events (struct airs_supervisor_event), also of nested
+	                      supervisors that set none; may be AIRS_PID_NONE. What does not fit its mailbox
+	                      is lost */
 };
 
 /*
@@ -101,15 +102,25 @@ AIRS_PUBLIC AIRS_MUST_CHECK int airs_supervisor_check(
 		const struct airs_supervisor_options *options, const char **ret_what);
 
 /*
- * Start a supervisor as an actor of its own, linked to the caller (self may be NULL with system given:
- * not linked). Its start handshake (AIRS_SPAWN_ACK) ends when its children have started. A child that fails to
- * start: those already started are ended in reverse order and the start fails (OTP); under AIRS_ESCALATE_CHILD the
- * child is treated as one that ended, and the start goes on.
- * flags: AIRS_SPAWN_…
+ * Start a supervisor as an actor of its own, linked to the caller, which is its parent: an exit signal from
+ * the parent stops the children in reverse order, then the supervisor ends with that reason; those of others
+ * are ignored. options are copied deeply.
+ *
+ * Its start handshake (AIRS_SPAWN_ACK) ends when its children have started. A child that fails to start: those
+ * already started are ended in reverse order and the start fails with the child's reason, flagged
+ * AIRS_REASON_F_SHUTDOWN, whose text is the path to that child (OTP); under AIRS_ESCALATE_CHILD the child is
+ * treated as one that ended, and the start goes on.
+ *
+ *   flags   AIRS_SPAWN_ACK, AIRS_SPAWN_LINK (implied)
+ *
+ * -EINVAL when airs_supervisor_check refuses the options or for other flags; else errors as airs_spawn.
  */
 AIRS_PUBLIC AIRS_MUST_CHECK int airs_supervisor_spawn(struct airs_actor *self,
 		const struct airs_supervisor_options *options, unsigned int flags,
 		airs_pid *ret_pid);
+/*
+ * The same from outside of any actor. It has no parent: airs_system_exit_signal takes its place. Threads: any.
+ */
 AIRS_PUBLIC AIRS_MUST_CHECK int airs_system_supervisor_spawn(struct airs_system *system,
 		const struct airs_supervisor_options *options, airs_pid *ret_pid);
 
@@ -124,16 +135,24 @@ enum airs_child_state {
 
 /*
  * Requests to a supervisor. Each is an airs_call: exactly one AIRS_MSG_REPLY with *ret_call follows, its status
- * as listed. timeout_usec as airs_call. Requests about a child name it by id.
+ * as listed. timeout_usec as airs_call. Requests about a child name it by id. They are served at once,
+ * whatever else is under way; what needs the end of a child's process first is served after it, in
+ * order of arrival. The functions give -EINVAL for a bad id or specification, else errors as airs_call.
  *
- *   start_child      add and start. 0 with the pid (airs_pid) as payload once it has started, -EEXIST (id known; payload
- *                    empty), or the negative errno of the failed start with struct airs_reason as payload
- *                    (the specification is then not kept, as in OTP)
+ *   start_child      add and start. 0 with the pid (airs_pid) as payload once it has started (AIRS_PID_NONE: its init
+ *                    had nothing to do, or it is held), -EEXIST (id known; payload empty), or the failed
+ *                    start: -ETIMEDOUT, the negative errno of its reason, or -EIO for one of another class,
+ *                    with struct airs_reason as payload (the specification is then not kept, as in OTP);
+ *                    -ECANCELED with the reason when it is terminated meanwhile (kept)
  *   terminate_child  end it, keep its specification (temporary: removed). 0 once it has ended, also when
- *                    it was not running; -ENOENT
- *   restart_child    start a stopped or failed one. 0 with its pid, -EBUSY when running, -EAGAIN when restarting,
- *                    -ENOENT, or the failure. It does not count towards intensity.
- *   delete_child     forget a stopped one. 0, -EBUSY when not stopped, -ENOENT
+ *                    it was not running; -ENOENT. A child that is starting or waits for its backoff is ended at
+ *                    once. It stays down when its group restarts (OTP would start it)
+ *   restart_child    start a stopped or failed one, with its attempts forgotten. 0 with its pid, -EBUSY when
+ *                    running, -EAGAIN when restarting, -ENOENT, or the failure; it is then left stopped. It does
+ *                    not count towards intensity.
+ *   delete_child     forget a stopped or failed one. 0, -EBUSY when neither, -ENOENT
+ *
+ * A supervisor that is ending answers starts with -ESHUTDOWN.
  */
 AIRS_PUBLIC AIRS_MUST_CHECK int airs_supervisor_start_child(struct airs_actor *self,
 		airs_pid supervisor, const struct airs_child_spec *spec, uint64_t timeout_usec,
@@ -168,7 +187,7 @@ enum airs_supervisor_event_kind {
 	AIRS_EVENT_CHILD_STARTING = 1,
 	AIRS_EVENT_CHILD_STARTED,
 	AIRS_EVENT_CHILD_IGNORED,   /* its init said there is nothing to do */
-	AIRS_EVENT_CHILD_START_FAILED, /* reason */
+	AIRS_EVENT_CHILD_START_FAILED, /* reason; what follows is decision */
 	AIRS_EVENT_CHILD_ENDED,     /* ended by itself: reason; what follows is decision */
 	AIRS_EVENT_CHILD_STOPPED,   /* ended by the supervisor, because of decision: reason */
 	AIRS_EVENT_CHILD_BACKOFF,   /* restarts after delay_usec */
@@ -197,8 +216,8 @@ struct airs_supervisor_event {
 	uint32_t attempt;  /* restarts of this child since it last ran stably */
 	uint64_t cookie;   /* of the child; of the supervisor's own child_spec for events about itself (0 for the root) */
 	airs_pid supervisor;
-	airs_pid child;
-	uint64_t delay_usec;
+	airs_pid child;      /* its process, or the last one when it has none */
+	uint64_t delay_usec; /* CHILD_ENDED, CHILD_START_FAILED, CHILD_BACKOFF: until the restart */
 	struct airs_reason reason;
 	char supervisor_name[64]; /* cut to fit */
 	char id[256];             /* the child; "" in events about the supervisor itself */
