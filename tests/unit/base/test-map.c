@@ -58,7 +58,7 @@ END_TEST
 /* Compares the map with an array after each of many random changes. */
 START_TEST(random_changes_agree_with_an_array)
 {
-	static char keys[N_KEYS][8];
+	static char keys[N_KEYS][16];
 	bool present[N_KEYS] = { false };
 	uint64_t seed = 12345;
 	struct map m = { 0 };
@@ -70,7 +70,7 @@ START_TEST(random_changes_agree_with_an_array)
 		seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407;
 		size_t i = (seed >> 33) % N_KEYS;
 		bool put = seed >> 62 & 1;
-		char copy[8];
+		char copy[16];
 
 		memcpy(copy, keys[i], sizeof(copy));
 		if (put)

@@ -364,7 +364,7 @@ START_TEST(first_folder_decides)
 	write_policy("q", "Description=second");
 	write_policy("p", "Description=second");
 	second = folder;
-	paths.count = 0;
+	strv_fini(&paths);
 	use_folder();
 	write_policy("p", "Description=first\nExtends=q");
 	ck_assert_int_eq(strv_append(&paths, second), 0);
@@ -398,7 +398,7 @@ START_TEST(folder_that_is_a_file_is_refused)
 {
 	use_folder();
 	test_write(test_path(folder, "file"), "", 0644);
-	paths.count = 0;
+	strv_fini(&paths);
 	ck_assert_int_eq(strv_append(&paths, test_path(folder, "file")), 0);
 	assert_refused("O004", 0);
 }

@@ -52,6 +52,14 @@ static void become_nobody(void)
 	ck_assert_int_eq(setresuid(65534, 65534, 65534), 0);
 }
 
+/* Ends a test behind a filter: the leak checker would want system calls that are denied.
+ */
+static void leave(struct sock_filter *program)
+{
+	free(program);
+	_exit(EXIT_SUCCESS);
+}
+
 static void compile(enum filter_sign sign, const char *name, struct sock_filter **ret,
 		size_t *ret_count)
 {
@@ -164,7 +172,7 @@ START_TEST(filter_without_privilege_needs_no_new_privs)
 	ck_assert_int_eq(sandbox_set_no_new_privs(), 0);
 	ck_assert_int_eq(sandbox_install_filter(program, count), 0);
 	ck_assert_int_eq(prctl(PR_GET_SECCOMP, 0, 0, 0, 0), SECCOMP_MODE_FILTER);
-	free(program);
+	leave(program);
 }
 END_TEST
 
@@ -198,7 +206,7 @@ START_TEST(kernel_answers_as_the_rules_say)
 	ck_assert_int_eq((int)syscall(SYS_clone3, NULL, 0), -1);
 	ck_assert_int_eq(errno, EINVAL);
 	ck_assert_int_eq((int)syscall(SYS_getpid), getpid());
-	free(program);
+	leave(program);
 }
 END_TEST
 
