@@ -44,7 +44,12 @@ struct link_args {
 };
 
 enum link_message {
-	LINK_REQUEST = AIRS_MSG_USER + 200, /* to the link; made by the functions below */
+	/* To the link; made by the functions below. */
+	LINK_REQUEST = AIRS_MSG_USER + 200,
+	LINK_ATTACH,
+	LINK_DETACH,
+	LINK_DISCARD,
+	LINK_NOTE,
 	/*
 	 * To the manager: struct link_event, moved. Types CONFIG (with its descriptors),
 	 * ADOPTED, STOP, PING, and NOTE for each unit whose note has a manager's part
@@ -131,6 +136,19 @@ MUST_CHECK int link_set_main(struct airs_actor *self, airs_pid link, const char 
 MUST_CHECK int link_module(struct airs_actor *self, airs_pid link, const char *unit,
 		airs_ref *ret_call);
 MUST_CHECK int link_reload(struct airs_actor *self, airs_pid link, airs_ref *ret_call);
+
+/*
+ * The caller, which is attached to the unit, is done with it: what it left alive is left
+ * alive, and another may attach at once. Errors as link_ack.
+ */
+MUST_CHECK int link_detach(struct airs_actor *self, airs_pid link, const char *unit);
+
+/*
+ * A unit that the keeper told of is not to be started: what lives of it is killed, its
+ * ends are acknowledged, the service's part of its note is forgotten. Nothing happens to
+ * a unit that an actor is attached to. Errors as link_ack.
+ */
+MUST_CHECK int link_discard(struct airs_actor *self, airs_pid link, const char *unit);
 
 /* Said without an answer. A note of size 0 removes the part. -EINVAL, or as airs_send. */
 MUST_CHECK int link_ack(struct airs_actor *self, airs_pid link, uint64_t spawn_id);

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#ifndef SERVICE_LINK_UNIT_H
+#define SERVICE_LINK_UNIT_H
+
+/*
+ * What the link knows of each unit, by name. An entry exists while there is something to
+ * know: an attached actor, a process, a note or a descriptor.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "airssys/actor.h"
+#include "base/map.h"
+#include "service/link-note.h"
+
+struct link_unit {
+	char *name;
+	airs_pid attached; /* AIRS_PID_NONE: nobody */
+	airs_ref monitor;
+	struct airs_from waiter; /* wants to attach when the processes are gone; ref 0:
+				    none */
+	struct link_process
+			*adopted; /* of the keeper's account, until an actor attaches */
+	uint32_t n_adopted;
+	uint32_t live; /* processes that the keeper started or adopted and has not seen
+			  end */
+	uint32_t requests; /* not answered, that point at this entry */
+	bool claimed; /* an actor of this core has had the note that the keeper gave */
+	bool draining; /* they are being killed for want of an owner */
+	int notify_fd; /* -1: none */
+	struct link_note_bytes note[LINK_NOTE_PART_COUNT]; /* heap */
+};
+
+struct link_unit *link_unit_find(const struct map *units, const char *name);
+/* Find or add. NULL when out of memory. */
+struct link_unit *link_unit_get(struct map *units, const char *name);
+/* Forget the entry if there is nothing to know. */
+void link_unit_release(struct map *units, struct link_unit *u);
+void link_units_fini(struct map *units);
+
+/* Keep what the keeper says of a process. -ENOMEM. */
+MUST_CHECK int link_unit_adopt(struct link_unit *u, const struct link_process *process);
+/* An adopted process that nobody has claimed has ended. False when it is not among them.
+ */
+bool link_unit_adopted_ended(struct link_unit *u, const struct link_process *ended);
+
+/* Replace a part of the note. 1 when it differs from what it was, 0 when not, -ENOMEM. */
+MUST_CHECK int link_unit_set_note(struct link_unit *u, enum link_note_part part,
+		const void *data, size_t size);
+
+/* The payload of the reply to an attach; what was adopted is forgotten. NULL: out of
+ * memory. */
+struct link_attached *link_unit_take_adopted(struct link_unit *u, size_t *ret_size);
+
+#endif

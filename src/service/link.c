@@ -1,0 +1,734 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+
+/*
+ * Three look-ups carry everything, none of which grows with the number of units: an
+ * answer finds its requester by serial, an event its actor by the unit's name, an actor's
+ * end its unit by the monitor.
+ *
+ * A datagram that the keeper would not send (malformed, of a core's type) ends the link:
+ * the keeper is the part that is right, so something is deeply wrong, and a new core gets
+ * a consistent account.
+ */
+
+#include "service/link.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "airssys/message.h"
+#include "base/list.h"
+#include "service/link-unit.h"
+
+/* Datagrams that are read before others get their turn. */
+#define READ_BATCH 64
+/* More than this waiting means that the keeper does not read any more. */
+#define QUEUE_MAX (16u * 1024 * 1024)
+
+struct queued {
+	struct list link;
+	size_t size;
+	uint8_t data[];
+};
+
+/* A request that the keeper has not answered. */
+struct pending {
+	struct airs_from from; /* ref 0: the link's own */
+	enum protocol_type type;
+	struct link_unit *unit; /* of a SPAWN, and of the link's own SIGNAL; else NULL */
+};
+
+struct link {
+	struct link_args args;
+	airs_ref watch;
+	uint64_t serial;
+	struct map pending; /* by serial: [struct pending] */
+	struct map units; /* by name: [struct link_unit] */
+	struct map monitors; /* by reference: [struct link_unit] */
+	struct list queue; /* [struct queued.link] */
+	size_t queued_bytes;
+	const char *broken; /* why the link has to end; NULL */
+};
+
+static void set_broken(struct link *l, const char *why)
+{
+	if (!l->broken)
+		l->broken = why;
+}
+
+/* Send what waits. */
+static void flush(struct link *l)
+{
+	struct queued *q;
+	int r;
+
+	while ((q = list_first(&l->queue, struct queued, link))) {
+		r = fd_send(l->args.fd, q->data, q->size, NULL, 0);
+		if (r == -EAGAIN)
+			return;
+		if (r < 0) {
+			set_broken(l, "the keeper does not listen any more");
+			return;
+		}
+		list_remove(&q->link);
+		l->queued_bytes -= q->size;
+		free(q);
+	}
+}
+
+static void enqueue(struct link *l, const void *data, size_t size)
+{
+	struct queued *q;
+
+	q = l->queued_bytes + size > QUEUE_MAX ? NULL : malloc(sizeof(*q) + size);
+	if (!q) {
+		set_broken(l, "the keeper does not read any more");
+		return;
+	}
+	q->size = size;
+	memcpy(q->data, data, size);
+	list_append(&l->queue, &q->link);
+	l->queued_bytes += size;
+}
+
+/* Encode and send, behind what waits already. */
+static void transmit(struct link *l, const struct protocol_message *message)
+{
+	uint8_t buffer[PROTOCOL_MESSAGE_MAX];
+	ssize_t n = protocol_encode(message, buffer, sizeof(buffer));
+	int r = -EAGAIN;
+
+	if (n < 0) {
+		set_broken(l, "a message could not be encoded");
+		return;
+	}
+	if (list_is_empty(&l->queue))
+		r = fd_send(l->args.fd, buffer, (size_t)n, NULL, 0);
+	if (r == -EAGAIN)
+		enqueue(l, buffer, (size_t)n);
+	else if (r < 0)
+		set_broken(l, "the keeper does not listen any more");
+}
+
+/* Send a request and remember who wants its answer. */
+static int transmit_request(struct link *l, struct airs_from from,
+		struct protocol_message *message, struct link_unit *u)
+{
+	struct pending *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return -ENOMEM;
+	p->from = from;
+	p->type = message->type;
+	p->unit = u;
+	message->serial = ++l->serial;
+	if (map_put_number(&l->pending, message->serial, p) < 0) {
+		free(p);
+		return -ENOMEM;
+	}
+	if (u)
+		u->requests++;
+	transmit(l, message);
+	return 0;
+}
+
+static void acknowledge(struct link *l, uint64_t spawn_id)
+{
+	struct protocol_message ack = { .type = PROTOCOL_ACK, .spawn_id = spawn_id };
+
+	transmit(l, &ack);
+}
+
+static bool wants_answer(enum protocol_type type)
+{
+	return type == PROTOCOL_SPAWN || type == PROTOCOL_SIGNAL ||
+			type == PROTOCOL_SET_MAIN || type == PROTOCOL_RELOAD ||
+			type == PROTOCOL_MODULE;
+}
+
+static void on_request(struct airs_actor *self, struct link *l, struct airs_message *m)
+{
+	struct protocol_message message;
+	struct link_unit *u = NULL;
+	int r;
+
+	r = protocol_decode(m->data, m->size, &message);
+	if (r == 0 && message.type == PROTOCOL_SPAWN) {
+		u = link_unit_get(&l->units, message.unit);
+		r = u ? 0 : -ENOMEM;
+	}
+	if (r == 0 && wants_answer(message.type))
+		r = transmit_request(l, airs_message_from(m), &message, u);
+	else if (r == 0)
+		transmit(l, &message);
+	if (r < 0)
+		(void)airs_reply(self, airs_message_from(m), r, NULL, 0);
+}
+
+/* The payload as the name of a unit, or NULL. */
+static const char *get_name(const struct airs_message *m)
+{
+	const char *name = m->data;
+
+	if (m->size == 0 || m->size > LINK_UNIT_SIZE || name[m->size - 1] != '\0')
+		return NULL;
+	return name;
+}
+
+static void free_fd(void *data)
+{
+	struct link_fd *passed = data;
+
+	(void)close_fd(passed->fd);
+	free(passed);
+}
+
+/* Hand a descriptor over; fd is consumed. */
+static void pass_fd(struct airs_actor *self, struct link *l, airs_pid to, uint32_t type,
+		int fd)
+{
+	struct link_fd *passed = calloc(1, sizeof(*passed));
+
+	if (!passed) {
+		(void)close_fd(fd);
+		set_broken(l, "out of memory");
+		return;
+	}
+	passed->fd = fd;
+	if (airs_send_moved(self, to, type, passed, sizeof(*passed), free_fd) < 0)
+		set_broken(l, "out of memory");
+}
+
+static void pass_notify_fd(struct airs_actor *self, struct link *l, struct link_unit *u)
+{
+	int fd;
+
+	if (u->notify_fd < 0 || u->attached == AIRS_PID_NONE)
+		return;
+	fd = fcntl(u->notify_fd, F_DUPFD_CLOEXEC, 3);
+	if (fd < 0)
+		set_broken(l, "out of descriptors");
+	else
+		pass_fd(self, l, u->attached, LINK_NOTIFY_FD, fd);
+}
+
+static int attach(struct airs_actor *self, struct link *l, struct link_unit *u,
+		struct airs_from from)
+{
+	auto_free struct link_attached *attached = NULL;
+	size_t size;
+	int r;
+
+	attached = link_unit_take_adopted(u, &size);
+	if (!attached)
+		return -ENOMEM;
+	r = airs_monitor(self, from.pid, &u->monitor);
+	if (r < 0)
+		return r;
+	r = map_put_number(&l->monitors, u->monitor, u);
+	if (r < 0)
+		return r;
+	u->attached = from.pid;
+	pass_notify_fd(self, l, u);
+	return airs_reply(self, from, 0, attached, size);
+}
+
+static void on_attach(struct airs_actor *self, struct link *l, struct airs_message *m)
+{
+	struct airs_from from = airs_message_from(m);
+	const char *name = get_name(m);
+	struct link_unit *u = name ? link_unit_get(&l->units, name) : NULL;
+	int r = 0;
+
+	if (!u)
+		r = name ? -ENOMEM : -EINVAL;
+	else if (u->draining)
+		u->waiter = from;
+	else if (u->attached != AIRS_PID_NONE)
+		r = -EBUSY;
+	else
+		r = attach(self, l, u, from);
+	if (r < 0)
+		(void)airs_reply(self, from, r, NULL, 0);
+}
+
+/* Let whom waited for the end of an ownerless run have the unit. */
+static void end_draining(struct airs_actor *self, struct link *l, struct link_unit *u)
+{
+	struct airs_from waiter = u->waiter;
+	int r;
+
+	if (!u->draining)
+		return;
+	u->draining = false;
+	u->live = 0;
+	u->waiter = (struct airs_from){ 0 };
+	if (waiter.ref == 0)
+		return;
+	r = attach(self, l, u, waiter);
+	if (r < 0)
+		(void)airs_reply(self, waiter, r, NULL, 0);
+}
+
+static void detach(struct link *l, struct link_unit *u)
+{
+	(void)map_remove_number(&l->monitors, u->monitor);
+	u->monitor = 0;
+	u->attached = AIRS_PID_NONE;
+}
+
+static void on_detach(struct airs_actor *self, struct link *l, struct airs_message *m)
+{
+	const char *name = get_name(m);
+	struct link_unit *u = name ? link_unit_find(&l->units, name) : NULL;
+
+	if (!u || u->attached != m->from)
+		return;
+	airs_demonitor(self, u->monitor);
+	detach(l, u);
+	u->live = 0;
+	link_unit_release(&l->units, u);
+}
+
+/* Kill what nobody looks after. */
+static void drain(struct link *l, struct link_unit *u)
+{
+	struct protocol_message kill = {
+		.type = PROTOCOL_SIGNAL,
+		.unit = u->name,
+		.whom = PROTOCOL_ALL,
+		.signal = SIGKILL,
+	};
+
+	if (u->draining || (u->live == 0 && u->requests == 0))
+		return;
+	u->draining = true;
+	if (transmit_request(l, (struct airs_from){ 0 }, &kill, u) < 0)
+		set_broken(l, "out of memory");
+}
+
+/* An attached actor has ended without link_detach. */
+static void on_down(struct link *l, struct airs_message *m)
+{
+	struct link_unit *u = map_find_number(&l->monitors, m->ref);
+
+	if (!u)
+		return;
+	detach(l, u);
+	drain(l, u);
+	link_unit_release(&l->units, u);
+}
+
+static void transmit_note(struct link *l, struct link_unit *u)
+{
+	uint8_t buffer[PROTOCOL_NOTE_MAX];
+	struct protocol_message message = {
+		.type = PROTOCOL_NOTE, .unit = u->name, .data = buffer
+	};
+
+	message.size = link_note_join(u->note, buffer);
+	transmit(l, &message);
+}
+
+static void on_discard(struct link *l, struct airs_message *m)
+{
+	const char *name = get_name(m);
+	struct link_unit *u = name ? link_unit_find(&l->units, name) : NULL;
+
+	if (!u || u->attached != AIRS_PID_NONE)
+		return;
+	for (uint32_t i = 0; i < u->n_adopted; i++)
+		if (u->adopted[i].state != PROTOCOL_LIVES)
+			acknowledge(l, u->adopted[i].spawn_id);
+	u->n_adopted = 0;
+	if (link_unit_set_note(u, LINK_NOTE_SERVICE, NULL, 0) > 0)
+		transmit_note(l, u);
+	drain(l, u);
+	link_unit_release(&l->units, u);
+}
+
+static void on_note(struct link *l, struct airs_message *m)
+{
+	const struct link_note *note = m->data;
+	struct link_unit *u;
+	int r;
+
+	if (m->size < sizeof(*note) || m->size != sizeof(*note) + note->size ||
+			note->part >= LINK_NOTE_PART_COUNT)
+		return;
+	u = link_unit_get(&l->units, note->unit);
+	if (!u)
+		return;
+	r = link_unit_set_note(
+			u, (enum link_note_part)note->part, note->data, note->size);
+	if (r > 0)
+		transmit_note(l, u);
+	link_unit_release(&l->units, u);
+}
+
+static void free_event(void *data)
+{
+	struct link_event *event = data;
+
+	for (size_t i = 0; i < FD_PASS_MAX; i++)
+		(void)close_fd(event->fds[i]);
+	free(event);
+}
+
+/* A received datagram and its descriptors, which are taken from where they are used. */
+struct received {
+	const void *data;
+	size_t size;
+	int fds[FD_PASS_MAX];
+	struct protocol_message message;
+};
+
+/* Hand the message, as it came, to the manager. */
+static void forward(struct airs_actor *self, struct link *l, struct received *in)
+{
+	struct link_event *event = malloc(sizeof(*event) + in->size);
+
+	if (!event) {
+		set_broken(l, "out of memory");
+		return;
+	}
+	memcpy(event->datagram, in->data, in->size);
+	for (size_t i = 0; i < FD_PASS_MAX; i++)
+		event->fds[i] = take_fd(&in->fds[i]);
+	if (protocol_decode(event->datagram, in->size, &event->message) < 0 ||
+			airs_send_moved(self, l->args.manager, LINK_EVENT,
+					TAKE_PTR(event), sizeof(*event) + in->size,
+					free_event) < 0)
+		set_broken(l, "out of memory");
+}
+
+static struct link_process make_process(const struct protocol_message *m)
+{
+	return (struct link_process){
+		.spawn_id = m->spawn_id,
+		.kind = m->kind,
+		.index = m->index,
+		.pid = m->pid,
+		.state = m->state,
+		.start_time = m->start_time,
+		.since_realtime_usec = m->since_realtime_usec,
+		.since_monotonic_usec = m->since_monotonic_usec,
+		.code = m->code,
+		.status = m->status,
+		.ended_realtime_usec = m->ended_realtime_usec,
+		.cpu_usec = m->cpu_usec,
+		.memory_peak_bytes = m->memory_peak_bytes,
+	};
+}
+
+static void take_notify_fd(struct link_unit *u, struct received *in)
+{
+	if (in->fds[0] < 0)
+		return;
+	(void)close_fd(u->notify_fd);
+	u->notify_fd = take_fd(&in->fds[0]);
+}
+
+static void on_process(struct link *l, struct received *in)
+{
+	struct link_process process = make_process(&in->message);
+	struct link_unit *u = link_unit_get(&l->units, in->message.unit);
+
+	if (!u || link_unit_adopt(u, &process) < 0) {
+		set_broken(l, "out of memory");
+		return;
+	}
+	take_notify_fd(u, in);
+}
+
+static void on_keeper_note(struct airs_actor *self, struct link *l, struct received *in)
+{
+	struct link_note_bytes parts[LINK_NOTE_PART_COUNT];
+	struct received part = *in;
+	uint8_t buffer[PROTOCOL_MESSAGE_MAX];
+	struct link_unit *u;
+	ssize_t n;
+
+	/* A note that is not ours to read is one of another version: as none. */
+	if (link_note_split(in->message.data, in->message.size, parts) < 0)
+		return;
+	u = link_unit_get(&l->units, in->message.unit);
+	if (!u) {
+		set_broken(l, "out of memory");
+		return;
+	}
+	for (size_t i = 0; i < LINK_NOTE_PART_COUNT; i++)
+		if (link_unit_set_note(u, (enum link_note_part)i, parts[i].data,
+				    parts[i].size) < 0)
+			set_broken(l, "out of memory");
+	if (parts[LINK_NOTE_MANAGER].size == 0)
+		return;
+	part.message.data = parts[LINK_NOTE_MANAGER].data;
+	part.message.size = parts[LINK_NOTE_MANAGER].size;
+	n = protocol_encode(&part.message, buffer, sizeof(buffer));
+	if (n < 0)
+		return;
+	part.data = buffer;
+	part.size = (size_t)n;
+	forward(self, l, &part);
+}
+
+static void on_exited(
+		struct airs_actor *self, struct link *l, const struct protocol_message *m)
+{
+	struct link_unit *u = link_unit_find(&l->units, m->unit);
+	struct link_process process = make_process(m);
+
+	if (u && u->live > 0)
+		u->live--;
+	if (!u) {
+		acknowledge(l, m->spawn_id);
+	} else if (u->attached != AIRS_PID_NONE) {
+		if (airs_send(self, u->attached, LINK_EXITED, &process, sizeof(process)) <
+				0)
+			set_broken(l, "out of memory");
+	} else if (!link_unit_adopted_ended(u, &process)) {
+		acknowledge(l, m->spawn_id);
+		link_unit_release(&l->units, u);
+	}
+}
+
+static void on_empty(
+		struct airs_actor *self, struct link *l, const struct protocol_message *m)
+{
+	struct link_unit *u = link_unit_find(&l->units, m->unit);
+
+	if (!u)
+		return;
+	if (u->attached != AIRS_PID_NONE &&
+			airs_send(self, u->attached, LINK_EMPTY, NULL, 0) < 0)
+		set_broken(l, "out of memory");
+	end_draining(self, l, u);
+	link_unit_release(&l->units, u);
+}
+
+static void on_spawned(struct airs_actor *self, struct link *l, struct link_unit *u,
+		struct received *in)
+{
+	u->live++;
+	if (in->fds[0] < 0)
+		return;
+	take_notify_fd(u, in);
+	pass_notify_fd(self, l, u);
+}
+
+static void answer(struct airs_actor *self, struct airs_from to,
+		const struct protocol_message *m)
+{
+	struct link_answer a = {
+		.spawn_id = m->spawn_id,
+		.pid = m->pid,
+		.start_time = m->start_time,
+		.since_realtime_usec = m->since_realtime_usec,
+		.since_monotonic_usec = m->since_monotonic_usec,
+	};
+
+	(void)snprintf(a.step, sizeof(a.step), "%s", m->step ? m->step : "");
+	(void)snprintf(a.detail, sizeof(a.detail), "%s", m->text ? m->text : "");
+	(void)airs_reply(self, to, -m->error, &a, sizeof(a));
+}
+
+/* What an answer changes in the link itself, before its requester hears of it. */
+static void note_answer(struct airs_actor *self, struct link *l, const struct pending *p,
+		struct received *in)
+{
+	struct link_unit *u = p->unit;
+
+	if (p->type == PROTOCOL_MODULE && in->fds[0] >= 0)
+		pass_fd(self, l, p->from.pid, LINK_MODULE_FD, take_fd(&in->fds[0]));
+	if (in->message.type == PROTOCOL_CONFIG)
+		forward(self, l, in);
+	if (!u)
+		return;
+	u->requests--;
+	if (in->message.type == PROTOCOL_SPAWNED)
+		on_spawned(self, l, u, in);
+	if (p->type == PROTOCOL_SIGNAL && in->message.error == ESRCH)
+		end_draining(self, l, u);
+}
+
+static void on_answer(struct airs_actor *self, struct link *l, struct received *in)
+{
+	auto_free struct pending *p = map_remove_number(&l->pending, in->message.serial);
+
+	if (!p) {
+		/* The first CONFIG answers nothing. */
+		if (in->message.type == PROTOCOL_CONFIG)
+			forward(self, l, in);
+		else
+			set_broken(l, "the keeper answered what nobody asked");
+		return;
+	}
+	note_answer(self, l, p, in);
+	if (p->from.ref != 0)
+		answer(self, p->from, &in->message);
+	if (p->unit)
+		link_unit_release(&l->units, p->unit);
+}
+
+static void dispatch(struct airs_actor *self, struct link *l, struct received *in)
+{
+	switch (in->message.type) {
+	case PROTOCOL_CONFIG:
+	case PROTOCOL_SPAWNED:
+	case PROTOCOL_FAILED:
+	case PROTOCOL_DONE:
+		on_answer(self, l, in);
+		break;
+	case PROTOCOL_PROCESS:
+		on_process(l, in);
+		break;
+	case PROTOCOL_NOTE:
+		on_keeper_note(self, l, in);
+		break;
+	case PROTOCOL_EXITED:
+		on_exited(self, l, &in->message);
+		break;
+	case PROTOCOL_EMPTY:
+		on_empty(self, l, &in->message);
+		break;
+	case PROTOCOL_ADOPTED:
+	case PROTOCOL_STOP:
+	case PROTOCOL_PING:
+		forward(self, l, in);
+		break;
+	default:
+		set_broken(l, "the keeper sent a message that only a core sends");
+	}
+}
+
+/* Read one datagram. False when there is none now. */
+static bool receive(struct airs_actor *self, struct link *l)
+{
+	uint8_t buffer[PROTOCOL_MESSAGE_MAX];
+	struct received in = { .data = buffer };
+	ssize_t n;
+
+	for (size_t i = 0; i < FD_PASS_MAX; i++)
+		in.fds[i] = -1;
+	n = fd_receive(l->args.fd, buffer, sizeof(buffer), in.fds, FD_PASS_MAX, NULL);
+	if (n == -EAGAIN)
+		return false;
+	if (n <= 0) {
+		set_broken(l,
+				n == 0 ? "the keeper has closed the link"
+				       : "the link cannot be read");
+		return false;
+	}
+	in.size = (size_t)n;
+	if (protocol_decode(buffer, in.size, &in.message) < 0)
+		set_broken(l, "the keeper sent a malformed message");
+	else
+		dispatch(self, l, &in);
+	for (size_t i = 0; i < FD_PASS_MAX; i++)
+		(void)close_fd(in.fds[i]);
+	return !l->broken;
+}
+
+static void on_ready(struct airs_actor *self, struct link *l)
+{
+	unsigned int n = 0;
+
+	flush(l);
+	while (n++ < READ_BATCH && receive(self, l))
+		;
+}
+
+static int link_init(struct airs_actor *self, void *state, const void *data, size_t size)
+{
+	const struct link_args *args = data;
+	struct link *l = state;
+
+	list_init(&l->queue);
+	if (size != sizeof(*args) || args->size != sizeof(*args))
+		return -EINVAL;
+	l->args = *args;
+	return airs_fd_watch(self, l->args.fd, EPOLLIN, &l->watch);
+}
+
+static void handle(struct airs_actor *self, struct link *l, struct airs_message *m)
+{
+	switch (m->type) {
+	case AIRS_MSG_FD:
+		on_ready(self, l);
+		break;
+	case LINK_REQUEST:
+		on_request(self, l, m);
+		break;
+	case LINK_ATTACH:
+		on_attach(self, l, m);
+		break;
+	case LINK_DETACH:
+		on_detach(self, l, m);
+		break;
+	case LINK_DISCARD:
+		on_discard(l, m);
+		break;
+	case LINK_NOTE:
+		on_note(l, m);
+		break;
+	case AIRS_MSG_DOWN:
+		on_down(l, m);
+		break;
+	default:
+		break;
+	}
+}
+
+static int link_handle(struct airs_actor *self, void *state, struct airs_message *m)
+{
+	struct link *l = state;
+	bool had_queue = !list_is_empty(&l->queue);
+	struct airs_reason reason;
+	uint32_t events;
+
+	handle(self, l, m);
+	if (l->broken) {
+		l->args.on_closed(l->args.data, l->broken);
+		reason = airs_reason_make(AIRS_REASON_NORMAL, 0, l->broken);
+		return airs_exit(self, &reason);
+	}
+	/* The watch rests after it fired; else it is changed only when something begins
+	 * to wait. */
+	if (m->type != AIRS_MSG_FD && (had_queue || list_is_empty(&l->queue)))
+		return 0;
+	events = list_is_empty(&l->queue) ? EPOLLIN : EPOLLIN | EPOLLOUT;
+	return airs_fd_rearm(self, l->watch, events);
+}
+
+static void link_release(void *state)
+{
+	struct link *l = state;
+	struct queued *q, *tmp;
+	struct pending *p;
+	size_t cursor;
+
+	if (l->args.size == 0)
+		return;
+	list_foreach_safe(q, tmp, &l->queue, link)
+		free(q);
+	map_foreach(&l->pending, cursor, p)
+		free(p);
+	map_fini(&l->pending);
+	map_fini(&l->monitors);
+	link_units_fini(&l->units);
+	(void)close_fd(l->args.fd);
+}
+
+const struct airs_behaviour link_behaviour = {
+	.size = sizeof(struct airs_behaviour),
+	.name = "link",
+	.state_size = sizeof(struct link),
+	.init = link_init,
+	.handle = link_handle,
+	.release = link_release,
+};

@@ -1,0 +1,560 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+
+/*
+ * Types of service, by what makes them ready:
+ *
+ *   simple, exec  the main process was spawned: the keeper answers after its exec
+ *   notify        READY=1
+ *   oneshot       the last command of ExecStart= has ended well
+ *   forking       the started process has ended well and, with PIDFile=, the file names a
+ * process of the service
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/text.h"
+#include "service/service-impl.h"
+
+#define PID_FILE_POLL_USEC (20 * USEC_PER_MSEC)
+#define PID_FILE_SIZE_MAX  64
+
+void service_set_result(struct service *s, enum end_result result,
+		const struct airs_reason *reason)
+{
+	if (s->result != END_SUCCESS || result == END_SUCCESS)
+		return;
+	s->result = result;
+	s->reason = *reason;
+}
+
+static const struct unit_command *get_command(
+		const struct service *s, uint32_t kind, uint32_t index)
+{
+	const struct unit_commands *commands = &service_settings(s)->commands[kind];
+
+	return index < commands->count ? &commands->items[index] : NULL;
+}
+
+static void spawn(struct airs_actor *self, struct service *s)
+{
+	char status[16];
+	struct process_end end = s->main_end;
+	struct link_spawn request = {
+		.unit = s->unit->name,
+		.kind = s->run_kind,
+		.index = s->run_index,
+	};
+	struct airs_reason reason;
+
+	if (s->run_kind == UNIT_EXEC_STOP || s->run_kind == UNIT_EXEC_STOP_POST) {
+		request.result = end_result_text(s->result);
+		if (s->main.state == PROCESS_ENDED && end.status_known) {
+			end_status_text(end, status, sizeof(status));
+			request.exit_code = end_code_text(end);
+			request.exit_status = status;
+		}
+	}
+	s->empty = false;
+	s->signal_all_call = 0;
+	if (link_spawn(self, s->link_pid, &request, &s->spawn_call) == 0)
+		return;
+	reason = airs_reason_make(AIRS_REASON_ERROR, ENOMEM, "spawn");
+	service_set_result(s, END_RESOURCES, &reason);
+	service_raise(s, FSM_EVENT_FAIL);
+}
+
+void service_answer_reload(
+		struct airs_actor *self, struct service *s, int status, const char *text)
+{
+	if (s->reload_from.ref == 0)
+		return;
+	(void)airs_reply(self, s->reload_from, status, text, text ? strlen(text) + 1 : 0);
+	s->reload_from = (struct airs_from){ 0 };
+	if (status == 0)
+		service_log(self, s, ACTIVITY_SERVICE_RELOADED, NULL);
+}
+
+static void end_commands(struct airs_actor *self, struct service *s, enum fsm_event event)
+{
+	if (s->state == FSM_RELOAD)
+		service_answer_reload(self, s, event == FSM_EVENT_DONE ? 0 : -EIO,
+				event == FSM_EVENT_DONE
+						? NULL
+						: "a command of ExecReload= failed");
+	service_raise(s, event);
+}
+
+static void run_next(struct airs_actor *self, struct service *s)
+{
+	if (get_command(s, s->run_kind, s->run_index))
+		spawn(self, s);
+	else
+		end_commands(self, s, FSM_EVENT_DONE);
+}
+
+/* The settings may have been read again since the service was started: the keeper knows
+ * the new ones only. */
+static void renew_unit(struct service *s)
+{
+	const struct service_directory *directory = s->directory;
+	const struct unit *unit;
+	void *hold;
+
+	unit = directory->acquire(directory->data, s->unit->name, &hold);
+	if (!unit)
+		return;
+	if (unit->kind != UNIT_SERVICE) {
+		directory->release(directory->data, hold);
+		return;
+	}
+	directory->release(directory->data, s->hold);
+	s->unit = unit;
+	s->hold = hold;
+}
+
+static enum unit_command_kind commands_of(enum fsm_state state)
+{
+	switch (state) {
+	case FSM_START_PRE:
+		return UNIT_EXEC_START_PRE;
+	case FSM_START_POST:
+		return UNIT_EXEC_START_POST;
+	case FSM_RELOAD:
+		return UNIT_EXEC_RELOAD;
+	case FSM_STOP:
+		return UNIT_EXEC_STOP;
+	case FSM_STOP_POST:
+		return UNIT_EXEC_STOP_POST;
+	case FSM_START:
+		return UNIT_EXEC_START;
+	default:
+		return UNIT_COMMAND_KIND_COUNT;
+	}
+}
+
+void service_run_commands(struct airs_actor *self, struct service *s)
+{
+	if (s->state == FSM_RELOAD || s->state == FSM_STOP)
+		renew_unit(s);
+	s->run_kind = commands_of(s->state);
+	s->run_index = 0;
+	/* A command before that is late is given up by its state; it is not ours any
+	 * more. */
+	s->control = (struct service_process){ 0 };
+	run_next(self, s);
+}
+
+void service_start_main(struct airs_actor *self, struct service *s)
+{
+	service_notify_discard(s);
+	s->run_kind = UNIT_EXEC_START;
+	s->run_index = 0;
+	if (get_command(s, UNIT_EXEC_START, 0)) {
+		spawn(self, s);
+		return;
+	}
+	s->main.state = PROCESS_ENDED; /* a oneshot that only has to stop something */
+	s->main_end = (struct process_end){ true, CLD_EXITED, 0 };
+	service_raise(s, FSM_EVENT_READY);
+}
+
+static bool is_ready_at_once(const struct service *s)
+{
+	enum unit_service_type type = service_settings(s)->type;
+
+	return type == UNIT_SIMPLE || type == UNIT_EXEC;
+}
+
+static bool ignores_failure(const struct service *s, const struct service_process *p)
+{
+	const struct unit_command *command = get_command(s, p->kind, p->index);
+
+	return command && command->ignore_failure;
+}
+
+static void confirm_start(struct airs_actor *self, struct service *s)
+{
+	if (s->acknowledged)
+		return;
+	s->acknowledged = true;
+	service_log(self, s,
+			s->adopted ? ACTIVITY_SERVICE_ADOPTED : ACTIVITY_SERVICE_READY,
+			NULL);
+	/* The observer hears of it before whoever waits for the start. */
+	service_write_note(self, s);
+	service_report(self, s);
+	airs_init_done(self, 0);
+}
+
+void service_settle(struct airs_actor *self, struct service *s)
+{
+	confirm_start(self, s);
+	if (s->main.state == PROCESS_UNKNOWN && s->empty)
+		s->main.state = PROCESS_ENDED;
+	if (s->main.state != PROCESS_ENDED)
+		return;
+	service_raise(s,
+			service_settings(s)->remain_after_exit && s->result == END_SUCCESS
+					? FSM_EVENT_REMAIN
+					: FSM_EVENT_ENDED);
+}
+
+void service_reload(struct airs_actor *self, struct service *s, struct airs_from from)
+{
+	int r = 0;
+
+	if (s->state != FSM_RUNNING && s->state != FSM_EXITED)
+		r = -EBUSY;
+	else if (service_settings(s)->commands[UNIT_EXEC_RELOAD].count == 0)
+		r = -EOPNOTSUPP;
+	if (r < 0) {
+		(void)airs_reply(self, from, r, NULL, 0);
+		return;
+	}
+	s->reload_from = from;
+	service_raise(s, FSM_EVENT_RELOAD);
+}
+
+void service_abort_reload(struct airs_actor *self, struct service *s)
+{
+	service_signal(self, s, PROTOCOL_CONTROL, SIGKILL);
+	service_answer_reload(self, s, -ETIMEDOUT, "ExecReload= did not end in time");
+	service_settle(self, s);
+}
+
+static void keep_failure(struct service *s, const struct airs_message *m)
+{
+	const struct link_answer *a = m->size == sizeof(*a) ? m->data : NULL;
+
+	if (!s->failure)
+		s->failure = calloc(1, sizeof(*s->failure));
+	if (!s->failure)
+		return;
+	s->failure->error = -m->status;
+	if (!a)
+		return;
+	(void)snprintf(s->failure->step, sizeof(s->failure->step), "%s", a->step);
+	(void)snprintf(s->failure->detail, sizeof(s->failure->detail), "%s", a->detail);
+}
+
+static void log_failure(struct airs_actor *self, struct service *s, int error)
+{
+	const struct service_failure *f = s->failure;
+	const char *name = errno_name(error);
+	char detail[512];
+
+	(void)snprintf(detail, sizeof(detail), "%s[%u] failed%s%s%s%s: %s",
+			unit_command_kind_name((enum unit_command_kind)s->run_kind),
+			s->run_index, f && *f->step ? " at step " : "", f ? f->step : "",
+			f && *f->detail ? ", " : "", f ? f->detail : "",
+			name ? name : "?");
+	service_log(self, s, ACTIVITY_STEP_FAILED, detail);
+}
+
+static void on_spawn_failed(
+		struct airs_actor *self, struct service *s, const struct airs_message *m)
+{
+	const struct unit_command *command = get_command(s, s->run_kind, s->run_index);
+	struct airs_reason reason;
+
+	keep_failure(s, m);
+	s->changed = true;
+	log_failure(self, s, -m->status);
+	if (command && command->ignore_failure && s->run_kind != UNIT_EXEC_START) {
+		s->run_index++;
+		run_next(self, s);
+		return;
+	}
+	reason = airs_reason_make(AIRS_REASON_ERROR, -m->status,
+			s->failure ? s->failure->step : NULL);
+	if (s->run_kind != UNIT_EXEC_RELOAD && !(command && command->ignore_failure))
+		service_set_result(s, END_RESOURCES, &reason);
+	end_commands(self, s, FSM_EVENT_FAIL);
+}
+
+/* A start that was given up while the keeper worked on it has its process killed by the
+ * signal that was sent after it. */
+static bool is_of_state(const struct service *s)
+{
+	return commands_of(s->state) == s->run_kind;
+}
+
+void service_on_spawned(
+		struct airs_actor *self, struct service *s, const struct airs_message *m)
+{
+	bool is_main = s->run_kind == UNIT_EXEC_START;
+	struct service_process *p = is_main ? &s->main : &s->control;
+	const struct link_answer *a = m->data;
+
+	if (m->status < 0) {
+		if (is_of_state(s))
+			on_spawn_failed(self, s, m);
+		return;
+	}
+	*p = (struct service_process){
+		.state = PROCESS_ALIVE,
+		.kind = s->run_kind,
+		.index = s->run_index,
+		.pid = a->pid,
+		.spawn_id = a->spawn_id,
+		.start_time = a->start_time,
+	};
+	s->changed = true;
+	if (!is_main)
+		return;
+	s->start_realtime_usec = a->since_realtime_usec;
+	if (is_ready_at_once(s) && s->state == FSM_START)
+		service_raise(s, FSM_EVENT_READY);
+}
+
+void service_take_end(struct service *s, const struct link_process *p)
+{
+	s->main_end = (struct process_end){
+		.status_known = p->state == PROTOCOL_ENDED,
+		.code = p->code,
+		.status = p->status,
+	};
+	s->ended_pid = p->pid;
+	s->ended_realtime_usec = p->ended_realtime_usec;
+	s->cpu_usec = p->cpu_usec;
+	s->memory_peak_bytes = p->memory_peak_bytes;
+}
+
+/* Dying of the signal that was sent to stop it is no failure. */
+static bool was_told_to_die(const struct service *s)
+{
+	if (s->state != FSM_STOP_SIGTERM && s->state != FSM_CLEAR)
+		return false;
+	return s->main_end.code == CLD_KILLED &&
+			s->main_end.status == service_settings(s)->kill_signal;
+}
+
+void service_judge_end(struct service *s)
+{
+	enum end_result result = end_of_main(service_settings(s), s->main_end);
+	struct airs_reason reason = end_reason(s->main_end);
+
+	if (ignores_failure(s, &s->main) || was_told_to_die(s))
+		result = END_SUCCESS;
+	if (result == END_SUCCESS && s->state == FSM_START &&
+			service_settings(s)->type == UNIT_NOTIFY) {
+		result = END_PROTOCOL;
+		reason = airs_reason_make(
+				AIRS_REASON_USER, 0, "ended before it was ready");
+	}
+	if (result != END_SUCCESS)
+		service_set_result(s, result, &reason);
+	else if (s->result == END_SUCCESS)
+		s->reason = reason;
+}
+
+/* One command of a oneshot is over. */
+static void on_oneshot_ended(struct airs_actor *self, struct service *s)
+{
+	if (s->result != END_SUCCESS) {
+		service_raise(s, FSM_EVENT_ENDED);
+	} else if (get_command(s, UNIT_EXEC_START, s->run_index + 1)) {
+		(void)link_ack(self, s->link_pid, s->main.spawn_id);
+		s->run_index++;
+		spawn(self, s);
+	} else {
+		service_raise(s, FSM_EVENT_READY);
+	}
+}
+
+/* The main process of the service has ended, or what was started and stands for it. */
+static void on_main_ended(struct airs_actor *self, struct service *s)
+{
+	enum unit_service_type type = service_settings(s)->type;
+
+	s->changed = true;
+	service_judge_end(s);
+	if (type == UNIT_ONESHOT && s->state == FSM_START) {
+		on_oneshot_ended(self, s);
+	} else if (type == UNIT_FORKING && s->state == FSM_START && !s->main_confirmed &&
+			s->result == END_SUCCESS) {
+		service_find_main(self, s);
+	} else if (s->state == FSM_RUNNING && service_settings(s)->remain_after_exit &&
+			s->result == END_SUCCESS) {
+		service_raise(s, FSM_EVENT_REMAIN);
+	} else {
+		service_raise(s, FSM_EVENT_ENDED);
+	}
+}
+
+/* Continue a start that an earlier core began. */
+void service_await(struct airs_actor *self, struct service *s)
+{
+	s->run_kind = UNIT_EXEC_START;
+	s->run_index = s->main.index;
+	if (s->main.state == PROCESS_ENDED)
+		on_main_ended(self, s);
+	else if (is_ready_at_once(s))
+		service_raise(s, FSM_EVENT_READY);
+}
+
+static void log_command_failure(struct airs_actor *self, struct service *s,
+		const struct airs_reason *reason)
+{
+	char text[128];
+	struct activity_record record = {
+		.kind = ACTIVITY_COMMAND_FAILED,
+		.unit = s->unit->name,
+		.supervisor = s->unit->supervisor ? s->unit->supervisor : "",
+		.actor = airs_self(self),
+		.pid = s->control.pid,
+		.detail = unit_command_kind_name((enum unit_command_kind)s->control.kind),
+		.reason = service_reason_text(reason, text, sizeof(text)),
+	};
+
+	service_write_record(self, s, &record);
+}
+
+static void on_control_ended(
+		struct airs_actor *self, struct service *s, const struct link_process *p)
+{
+	struct process_end end = { p->state == PROTOCOL_ENDED, p->code, p->status };
+	enum end_result result = end_of_command(end);
+	struct airs_reason reason = end_reason(end);
+	bool ignored = ignores_failure(s, &s->control);
+
+	s->control.state = PROCESS_ENDED;
+	s->changed = true;
+	(void)link_ack(self, s->link_pid, p->spawn_id);
+	if (!is_of_state(s) || s->spawn_call != 0)
+		return;
+	if (result == END_SUCCESS || ignored) {
+		s->run_index++;
+		run_next(self, s);
+		return;
+	}
+	log_command_failure(self, s, &reason);
+	if (s->state != FSM_RELOAD)
+		service_set_result(s, result, &reason);
+	end_commands(self, s, FSM_EVENT_FAIL);
+}
+
+static bool is_main(const struct service *s, const struct link_process *p)
+{
+	if (s->main.state != PROCESS_ALIVE)
+		return false;
+	return s->main.spawn_id == p->spawn_id ||
+			(p->kind == UNIT_EXEC_START && s->main.pid == p->pid);
+}
+
+void service_on_exited(
+		struct airs_actor *self, struct service *s, const struct link_process *p)
+{
+	if (is_main(s, p)) {
+		/* What it said before it ended comes first. */
+		service_notify_drain(self, s);
+		s->main.state = PROCESS_ENDED;
+		s->main.spawn_id = p->spawn_id;
+		service_take_end(s, p);
+		if (p->state == PROTOCOL_ENDED_UNKNOWN)
+			service_log(self, s, ACTIVITY_STATUS_LOST, NULL);
+		on_main_ended(self, s);
+	} else if (s->control.state == PROCESS_ALIVE &&
+			s->control.spawn_id == p->spawn_id) {
+		on_control_ended(self, s, p);
+	} else {
+		(void)link_ack(self, s->link_pid, p->spawn_id);
+	}
+}
+
+/* The file is of the service's user: it is read without trust, and the keeper checks
+ * whose the process is. */
+static int read_pid_file(const char *path, pid_t *ret_pid)
+{
+	auto_free char *text = NULL;
+	auto_close int fd = -1;
+	struct stat st;
+	size_t size;
+	int r;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return -EINVAL;
+	r = fd_read_all(fd, PID_FILE_SIZE_MAX, &text, &size);
+	if (r < 0)
+		return r;
+	while (size > 0 && (text[size - 1] == '\n' || text[size - 1] == ' '))
+		text[--size] = '\0';
+	return parse_pid(text, ret_pid);
+}
+
+static void set_unknown_main(struct service *s)
+{
+	s->main.state = PROCESS_UNKNOWN;
+	s->main.pid = 0;
+	s->main_confirmed = true;
+	service_raise(s, s->empty ? FSM_EVENT_ENDED : FSM_EVENT_READY);
+}
+
+void service_set_main(struct airs_actor *self, struct service *s, pid_t pid)
+{
+	if (s->set_main_call != 0)
+		airs_call_cancel(self, s->set_main_call);
+	s->set_main_call = 0;
+	s->wanted_main = pid;
+	(void)link_set_main(self, s->link_pid, s->unit->name, pid, &s->set_main_call);
+}
+
+static void look_again(struct airs_actor *self, struct service *s)
+{
+	(void)airs_timer_start(self, PID_FILE_POLL_USEC, 0, &s->pid_file_timer);
+}
+
+/* forking: the started process has left; who is the main process? The start's own timeout
+ * ends the search. */
+void service_find_main(struct airs_actor *self, struct service *s)
+{
+	const char *path = service_settings(s)->pid_file;
+	pid_t pid;
+
+	if (s->state != FSM_START || s->main_confirmed)
+		return;
+	if (!path)
+		set_unknown_main(s);
+	else if (read_pid_file(path, &pid) == 0)
+		service_set_main(self, s, pid);
+	else
+		look_again(self, s);
+}
+
+void service_on_main_set(
+		struct airs_actor *self, struct service *s, const struct airs_message *m)
+{
+	const struct link_answer *a = m->size == sizeof(*a) ? m->data : NULL;
+	bool is_search = s->state == FSM_START &&
+			service_settings(s)->type == UNIT_FORKING && !s->main_confirmed;
+
+	if (m->status < 0) {
+		if (is_search)
+			look_again(self, s);
+		return;
+	}
+	if (is_search && s->main.state == PROCESS_ENDED)
+		(void)link_ack(self, s->link_pid, s->main.spawn_id);
+	s->main.state = PROCESS_ALIVE;
+	s->main.pid = s->wanted_main;
+	if (a && a->spawn_id != 0) {
+		s->main.spawn_id = a->spawn_id;
+		s->main.start_time = a->start_time;
+	}
+	s->main_confirmed = true;
+	s->changed = true;
+	if (is_search)
+		service_raise(s, FSM_EVENT_READY);
+}

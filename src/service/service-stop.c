@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+
+/*
+ * KillMode=, by whom the two signals of the ladder reach and what has to be gone in the
+ * end:
+ *
+ *   control-group  all, all; everything
+ *   mixed          KillSignal= the main process, SIGKILL all the others when it is gone;
+ * everything process        the main process and the command that runs; these none
+ * nobody; nothing
+ */
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+#include "service/service-impl.h"
+
+static bool is_alive(const struct service_process *p)
+{
+	return p->state == PROCESS_ALIVE;
+}
+
+static bool takes_everything(const struct service *s)
+{
+	return service_settings(s)->kill_mode == UNIT_KILL_CONTROL_GROUP ||
+			service_settings(s)->kill_mode == UNIT_KILL_MIXED;
+}
+
+bool service_is_gone(const struct service *s)
+{
+	if (s->spawn_call != 0)
+		return false;
+	if (s->unkillable || service_settings(s)->kill_mode == UNIT_KILL_NONE)
+		return true;
+	if (is_alive(&s->main) || is_alive(&s->control))
+		return false;
+	return s->empty || !takes_everything(s);
+}
+
+void service_signal(struct airs_actor *self, struct service *s, enum protocol_whom whom,
+		int signo)
+{
+	airs_ref call;
+
+	if (link_signal(self, s->link_pid, s->unit->name, whom, signo, &call) < 0)
+		return; /* The state's timer leads on. */
+	if (whom == PROTOCOL_ALL)
+		s->signal_all_call = call;
+}
+
+static void signal_known(struct airs_actor *self, struct service *s, int signo)
+{
+	if (is_alive(&s->main) || (s->spawn_call != 0 && s->run_kind == UNIT_EXEC_START))
+		service_signal(self, s, PROTOCOL_MAIN, signo);
+	if (is_alive(&s->control) ||
+			(s->spawn_call != 0 && s->run_kind != UNIT_EXEC_START))
+		service_signal(self, s, PROTOCOL_CONTROL, signo);
+}
+
+/* What is stopped hears of a signal only when it is continued. */
+static void signal_politely(struct airs_actor *self, struct service *s,
+		void (*send)(struct airs_actor *self, struct service *s, int signo))
+{
+	const struct unit_service *settings = service_settings(s);
+	int signo = s->result == END_WATCHDOG ? SIGABRT : settings->kill_signal;
+
+	send(self, s, signo);
+	if (settings->send_sighup && signo != SIGHUP)
+		send(self, s, SIGHUP);
+	if (signo != SIGKILL && signo != SIGCONT)
+		send(self, s, SIGCONT);
+}
+
+static void signal_all(struct airs_actor *self, struct service *s, int signo)
+{
+	service_signal(self, s, PROTOCOL_ALL, signo);
+}
+
+static bool has_main(const struct service *s)
+{
+	return s->main.state == PROCESS_ALIVE || s->main.state == PROCESS_UNKNOWN ||
+			s->spawn_call != 0;
+}
+
+void service_terminate(struct airs_actor *self, struct service *s)
+{
+	service_answer_reload(self, s, -ECANCELED, "the service is being stopped");
+	if (s->empty || service_is_gone(s))
+		return;
+	switch (service_settings(s)->kill_mode) {
+	case UNIT_KILL_CONTROL_GROUP:
+		signal_politely(self, s, signal_all);
+		break;
+	case UNIT_KILL_MIXED:
+		if (s->main.state == PROCESS_UNKNOWN)
+			signal_politely(self, s, signal_all);
+		else if (has_main(s))
+			signal_politely(self, s, signal_known);
+		else
+			signal_all(self, s, SIGKILL);
+		break;
+	case UNIT_KILL_PROCESS:
+		signal_politely(self, s, signal_known);
+		break;
+	case UNIT_KILL_NONE:
+		break;
+	}
+}
+
+void service_kill(struct airs_actor *self, struct service *s)
+{
+	const struct unit_service *settings = service_settings(s);
+
+	if (!settings->send_sigkill)
+		return;
+	if (takes_everything(s))
+		signal_all(self, s, settings->final_kill_signal);
+	else
+		signal_known(self, s, settings->final_kill_signal);
+}
+
+void service_kill_rest(struct airs_actor *self, struct service *s)
+{
+	if (service_settings(s)->kill_mode == UNIT_KILL_MIXED && !s->empty &&
+			service_settings(s)->send_sigkill)
+		signal_all(self, s, SIGKILL);
+}
+
+void service_give_up(struct airs_actor *self, struct service *s)
+{
+	s->unkillable = true;
+	s->result = END_UNKILLABLE;
+	s->reason = airs_reason_make(AIRS_REASON_TIMEOUT, 0, "unkillable");
+	service_log(self, s, ACTIVITY_UNKILLABLE, NULL);
+	service_run_commands(self, s);
+}
+
+void service_sweep(struct airs_actor *self, struct service *s)
+{
+	if (service_is_gone(s))
+		return;
+	if (takes_everything(s))
+		signal_all(self, s, SIGKILL);
+	else
+		signal_known(self, s, SIGKILL);
+}
+
+static bool is_failure(const struct service *s)
+{
+	return s->result != END_SUCCESS;
+}
+
+static void log_end(struct airs_actor *self, struct service *s)
+{
+	if (s->over)
+		return;
+	if (is_failure(s))
+		service_log(self, s, ACTIVITY_SERVICE_FAILED,
+				s->result == END_RESOURCES ? NULL
+							   : end_result_text(s->result));
+	else
+		service_log(self, s,
+				s->stop_requested ? ACTIVITY_SERVICE_STOPPED
+						  : ACTIVITY_SERVICE_DONE,
+				NULL);
+}
+
+/* The start handshake of an actor that ends before it was ready. */
+static void end_start(struct airs_actor *self, struct service *s, bool failed)
+{
+	if (s->acknowledged)
+		return;
+	s->acknowledged = true;
+	if (failed)
+		airs_init_failed(self, &s->exit_reason);
+	else
+		airs_init_done(self, 0);
+}
+
+void service_finish(struct airs_actor *self, struct service *s)
+{
+	bool restart = !s->stop_requested && !s->over &&
+			end_wants_restart(s->unit, s->result,
+					s->main.state == PROCESS_ENDED ? &s->main_end
+								       : NULL);
+
+	if (!s->stop_requested)
+		s->exit_reason = end_exit_reason(&s->reason, s->result, restart);
+	s->over = s->over || (!s->stop_requested && !restart);
+	s->finished = true;
+	log_end(self, s);
+	service_write_note(self, s);
+	if (s->main.state == PROCESS_ENDED && s->main.spawn_id != 0)
+		(void)link_ack(self, s->link_pid, s->main.spawn_id);
+	(void)link_detach(self, s->link_pid, s->unit->name);
+	service_report(self, s);
+	end_start(self, s, restart || s->stop_requested);
+}
