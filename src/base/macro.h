@@ -17,6 +17,13 @@
 #define NO_RETURN         __attribute__((noreturn))
 #define UNUSED            __attribute__((unused))
 
+/* For a must-check result that is ignored on purpose; the reason stands nearby. */
+#define IGNORE_RESULT(expr)                                                              \
+	do {                                                                             \
+		__typeof__(expr) ignored_ = (expr);                                      \
+		(void)ignored_;                                                          \
+	} while (0)
+
 #define LIKELY(x)   __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 

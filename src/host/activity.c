@@ -204,7 +204,7 @@ static void await_room(struct airs_actor *self, struct writer *w)
 	int fd = w->journal >= 0 ? w->journal : w->args.fallback_fd;
 
 	if (w->watch != 0 && w->watched_fd == fd) {
-		(void)airs_fd_rearm(self, w->watch, EPOLLOUT);
+		IGNORE_RESULT(airs_fd_rearm(self, w->watch, EPOLLOUT));
 		return;
 	}
 	if (w->watch != 0)
@@ -212,7 +212,7 @@ static void await_room(struct airs_actor *self, struct writer *w)
 	w->watch = 0;
 	w->watched_fd = fd;
 	/* Without a watch the next record tries again. */
-	(void)airs_fd_watch(self, fd, EPOLLOUT, &w->watch);
+	IGNORE_RESULT(airs_fd_watch(self, fd, EPOLLOUT, &w->watch));
 }
 
 static struct packet *make_packet(const struct activity_record *record, size_t *ret_size)
@@ -334,7 +334,7 @@ static void answer_counts(
 		.journal = w->journal >= 0,
 	};
 
-	(void)airs_reply(self, airs_message_from(m), 0, &counts, sizeof(counts));
+	IGNORE_RESULT(airs_reply(self, airs_message_from(m), 0, &counts, sizeof(counts)));
 }
 
 static int writer_handle(struct airs_actor *self, void *state, struct airs_message *m)

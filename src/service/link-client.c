@@ -158,13 +158,8 @@ int link_say(struct airs_actor *self, airs_pid link, enum protocol_type type,
 		.type = type, .text = text, .status = status
 	};
 
-	switch (type) {
-	case PROTOCOL_UP:
-	case PROTOCOL_STATUS:
-	case PROTOCOL_DOWN:
-	case PROTOCOL_PONG:
-		return tell(self, link, &message);
-	default:
+	if (type != PROTOCOL_UP && type != PROTOCOL_STATUS && type != PROTOCOL_DOWN &&
+			type != PROTOCOL_PONG)
 		return -EINVAL;
-	}
+	return tell(self, link, &message);
 }

@@ -7,7 +7,7 @@
 #include "base/assert.h"
 #include "base/wire.h"
 
-#define VERSION 1
+#define NOTE_VERSION 1
 
 _Static_assert(LINK_NOTE_PART_COUNT *(LINK_NOTE_PART_MAX + 4) + 1 <= PROTOCOL_NOTE_MAX,
 		"both parts fit");
@@ -19,7 +19,7 @@ size_t link_note_join(const struct link_note_bytes parts[static LINK_NOTE_PART_C
 	size_t total = 0;
 
 	wire_writer_init(&w, buffer, PROTOCOL_NOTE_MAX);
-	wire_put_u8(&w, VERSION);
+	wire_put_u8(&w, NOTE_VERSION);
 	for (size_t i = 0; i < LINK_NOTE_PART_COUNT; i++) {
 		wire_put_bytes(&w, parts[i].data, parts[i].size);
 		total += parts[i].size;
@@ -35,7 +35,7 @@ int link_note_split(const void *data, size_t size,
 	struct wire_reader r;
 
 	wire_reader_init(&r, data, size);
-	if (wire_get_u8(&r) != VERSION)
+	if (wire_get_u8(&r) != NOTE_VERSION)
 		return -EBADMSG;
 	for (size_t i = 0; i < LINK_NOTE_PART_COUNT; i++) {
 		parts[i].data = wire_get_bytes(&r, &parts[i].size);

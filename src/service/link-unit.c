@@ -7,12 +7,12 @@
 
 #include "base/cleanup.h"
 
-static struct link_unit *unit_free(struct link_unit *u)
+static struct link_unit *free_unit(struct link_unit *u)
 {
 	if (!u)
 		return NULL;
 	for (size_t i = 0; i < LINK_NOTE_PART_COUNT; i++)
-		free((void *)u->note[i].data);
+		free(u->note[i]);
 	(void)close_fd(u->notify_fd);
 	free(u->adopted);
 	free(u->name);
@@ -37,7 +37,7 @@ struct link_unit *link_unit_get(struct map *units, const char *name)
 	u->notify_fd = -1;
 	u->name = strdup(name);
 	if (!u->name || map_put(units, u->name, u) < 0)
-		return unit_free(u);
+		return free_unit(u);
 	return u;
 }
 
@@ -48,7 +48,7 @@ static bool is_needed(const struct link_unit *u)
 	if (u->live > 0 || u->requests > 0 || u->n_adopted > 0 || u->draining)
 		return true;
 	for (size_t i = 0; i < LINK_NOTE_PART_COUNT; i++)
-		if (u->note[i].size > 0)
+		if (u->note_size[i] > 0)
 			return true;
 	return false;
 }
@@ -58,7 +58,7 @@ void link_unit_release(struct map *units, struct link_unit *u)
 	if (is_needed(u))
 		return;
 	(void)map_remove(units, u->name);
-	(void)unit_free(u);
+	(void)free_unit(u);
 }
 
 void link_units_fini(struct map *units)
@@ -67,7 +67,7 @@ void link_units_fini(struct map *units)
 	size_t cursor;
 
 	map_foreach(units, cursor, u)
-		(void)unit_free(u);
+		(void)free_unit(u);
 	map_fini(units);
 }
 
@@ -106,10 +106,10 @@ bool link_unit_adopted_ended(struct link_unit *u, const struct link_process *end
 int link_unit_set_note(struct link_unit *u, enum link_note_part part, const void *data,
 		size_t size)
 {
-	struct link_note_bytes *note = &u->note[part];
-	void *copy = NULL;
+	uint8_t *copy = NULL;
 
-	if (note->size == size && (size == 0 || memcmp(note->data, data, size) == 0))
+	if (u->note_size[part] == size &&
+			(size == 0 || memcmp(u->note[part], data, size) == 0))
 		return 0;
 	if (size > 0) {
 		copy = malloc(size);
@@ -117,16 +117,15 @@ int link_unit_set_note(struct link_unit *u, enum link_note_part part, const void
 			return -ENOMEM;
 		memcpy(copy, data, size);
 	}
-	free((void *)note->data);
-	note->data = copy;
-	note->size = size;
+	free(u->note[part]);
+	u->note[part] = copy;
+	u->note_size[part] = size;
 	return 1;
 }
 
 struct link_attached *link_unit_take_adopted(struct link_unit *u, size_t *ret_size)
 {
-	const struct link_note_bytes *note = &u->note[LINK_NOTE_SERVICE];
-	size_t note_size = u->claimed ? 0 : note->size;
+	size_t note_size = u->claimed ? 0 : u->note_size[LINK_NOTE_SERVICE];
 	size_t processes = u->n_adopted * sizeof(u->adopted[0]);
 	struct link_attached *attached;
 
@@ -138,7 +137,8 @@ struct link_attached *link_unit_take_adopted(struct link_unit *u, size_t *ret_si
 	if (processes > 0)
 		memcpy(attached->processes, u->adopted, processes);
 	if (note_size > 0)
-		memcpy((void *)link_attached_note(attached), note->data, note_size);
+		memcpy((uint8_t *)attached + sizeof(*attached) + processes,
+				u->note[LINK_NOTE_SERVICE], note_size);
 	*ret_size = sizeof(*attached) + processes + note_size;
 	free(u->adopted);
 	u->adopted = NULL;

@@ -29,7 +29,8 @@ struct link_unit {
 	bool claimed; /* an actor of this core has had the note that the keeper gave */
 	bool draining; /* they are being killed for want of an owner */
 	int notify_fd; /* -1: none */
-	struct link_note_bytes note[LINK_NOTE_PART_COUNT]; /* heap */
+	uint8_t *note[LINK_NOTE_PART_COUNT]; /* NULL: empty */
+	size_t note_size[LINK_NOTE_PART_COUNT];
 };
 
 struct link_unit *link_unit_find(const struct map *units, const char *name);

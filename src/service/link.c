@@ -51,6 +51,7 @@ struct link {
 	struct map monitors; /* by reference: [struct link_unit] */
 	struct list queue; /* [struct queued.link] */
 	size_t queued_bytes;
+	uint8_t buffer[PROTOCOL_MESSAGE_MAX]; /* what is being received */
 	const char *broken; /* why the link has to end; NULL */
 };
 
@@ -166,7 +167,7 @@ static void on_request(struct airs_actor *self, struct link *l, struct airs_mess
 	else if (r == 0)
 		transmit(l, &message);
 	if (r < 0)
-		(void)airs_reply(self, airs_message_from(m), r, NULL, 0);
+		IGNORE_RESULT(airs_reply(self, airs_message_from(m), r, NULL, 0));
 }
 
 /* The payload as the name of a unit, or NULL. */
@@ -253,7 +254,7 @@ static void on_attach(struct airs_actor *self, struct link *l, struct airs_messa
 	else
 		r = attach(self, l, u, from);
 	if (r < 0)
-		(void)airs_reply(self, from, r, NULL, 0);
+		IGNORE_RESULT(airs_reply(self, from, r, NULL, 0));
 }
 
 /* Let whom waited for the end of an ownerless run have the unit. */
@@ -271,7 +272,7 @@ static void end_draining(struct airs_actor *self, struct link *l, struct link_un
 		return;
 	r = attach(self, l, u, waiter);
 	if (r < 0)
-		(void)airs_reply(self, waiter, r, NULL, 0);
+		IGNORE_RESULT(airs_reply(self, waiter, r, NULL, 0));
 }
 
 static void detach(struct link *l, struct link_unit *u)
@@ -325,12 +326,15 @@ static void on_down(struct link *l, struct airs_message *m)
 
 static void transmit_note(struct link *l, struct link_unit *u)
 {
+	struct link_note_bytes parts[LINK_NOTE_PART_COUNT];
 	uint8_t buffer[PROTOCOL_NOTE_MAX];
 	struct protocol_message message = {
 		.type = PROTOCOL_NOTE, .unit = u->name, .data = buffer
 	};
 
-	message.size = link_note_join(u->note, buffer);
+	for (size_t i = 0; i < LINK_NOTE_PART_COUNT; i++)
+		parts[i] = (struct link_note_bytes){ u->note[i], u->note_size[i] };
+	message.size = link_note_join(parts, buffer);
 	transmit(l, &message);
 }
 
@@ -534,7 +538,7 @@ static void answer(struct airs_actor *self, struct airs_from to,
 
 	(void)snprintf(a.step, sizeof(a.step), "%s", m->step ? m->step : "");
 	(void)snprintf(a.detail, sizeof(a.detail), "%s", m->text ? m->text : "");
-	(void)airs_reply(self, to, -m->error, &a, sizeof(a));
+	IGNORE_RESULT(airs_reply(self, to, -m->error, &a, sizeof(a)));
 }
 
 /* What an answer changes in the link itself, before its requester hears of it. */
@@ -601,21 +605,31 @@ static void dispatch(struct airs_actor *self, struct link *l, struct received *i
 	case PROTOCOL_PING:
 		forward(self, l, in);
 		break;
-	default:
+	case PROTOCOL_SPAWN:
+	case PROTOCOL_SIGNAL:
+	case PROTOCOL_SET_MAIN:
+	case PROTOCOL_ACK:
+	case PROTOCOL_RELOAD:
+	case PROTOCOL_MODULE:
+	case PROTOCOL_UP:
+	case PROTOCOL_STATUS:
+	case PROTOCOL_DOWN:
+	case PROTOCOL_PONG:
 		set_broken(l, "the keeper sent a message that only a core sends");
+		break;
 	}
 }
 
 /* Read one datagram. False when there is none now. */
 static bool receive(struct airs_actor *self, struct link *l)
 {
-	uint8_t buffer[PROTOCOL_MESSAGE_MAX];
-	struct received in = { .data = buffer };
+	struct received in = { .data = l->buffer };
 	ssize_t n;
 
 	for (size_t i = 0; i < FD_PASS_MAX; i++)
 		in.fds[i] = -1;
-	n = fd_receive(l->args.fd, buffer, sizeof(buffer), in.fds, FD_PASS_MAX, NULL);
+	n = fd_receive(l->args.fd, l->buffer, sizeof(l->buffer), in.fds, FD_PASS_MAX,
+			NULL);
 	if (n == -EAGAIN)
 		return false;
 	if (n <= 0) {
@@ -625,7 +639,7 @@ static bool receive(struct airs_actor *self, struct link *l)
 		return false;
 	}
 	in.size = (size_t)n;
-	if (protocol_decode(buffer, in.size, &in.message) < 0)
+	if (protocol_decode(l->buffer, in.size, &in.message) < 0)
 		set_broken(l, "the keeper sent a malformed message");
 	else
 		dispatch(self, l, &in);

@@ -37,7 +37,7 @@ static struct account take_account(struct airs_actor *self, struct service *s,
 	for (uint32_t i = 0; i < attached->n_processes; i++) {
 		p = &attached->processes[i];
 		if (p != account.main && p->state != PROTOCOL_LIVES)
-			(void)link_ack(self, s->link_pid, p->spawn_id);
+			IGNORE_RESULT(link_ack(self, s->link_pid, p->spawn_id));
 	}
 	return account;
 }
@@ -113,7 +113,7 @@ static enum fsm_beginning begin_with_main(struct service *s, enum note_phase pha
 static void begin_anew(struct airs_actor *self, struct service *s)
 {
 	if (s->main.state == PROCESS_ENDED && s->main.spawn_id != 0) {
-		(void)link_ack(self, s->link_pid, s->main.spawn_id);
+		IGNORE_RESULT(link_ack(self, s->link_pid, s->main.spawn_id));
 		s->main = (struct service_process){ 0 };
 	}
 	s->main_end = (struct process_end){ 0 };

@@ -170,7 +170,7 @@ void service_notify_drain(struct airs_actor *self, struct service *s)
 static void rearm(struct airs_actor *self, struct service *s)
 {
 	if (s->notify_watch != 0)
-		(void)airs_fd_rearm(self, s->notify_watch, EPOLLIN);
+		IGNORE_RESULT(airs_fd_rearm(self, s->notify_watch, EPOLLIN));
 }
 
 void service_notify_ready(struct airs_actor *self, struct service *s)

@@ -66,7 +66,8 @@ void service_report(struct airs_actor *self, struct service *s)
 	fill_end(s, &report.last);
 	fill_failure(s, &report);
 	/* An observer that has no memory for it hears the next one. */
-	(void)airs_send(self, s->observer, SERVICE_REPORT, &report, sizeof(report));
+	IGNORE_RESULT(airs_send(
+			self, s->observer, SERVICE_REPORT, &report, sizeof(report)));
 }
 
 static enum note_phase phase_of(const struct service *s)
@@ -109,8 +110,8 @@ void service_write_note(struct airs_actor *self, struct service *s)
 	if (size == 0 && s->note_empty)
 		return;
 	s->note_empty = size == 0;
-	(void)link_note(self, s->link_pid, s->unit->name, LINK_NOTE_SERVICE, buffer,
-			size);
+	IGNORE_RESULT(link_note(self, s->link_pid, s->unit->name, LINK_NOTE_SERVICE,
+			buffer, size));
 }
 
 const char *service_reason_text(

@@ -77,7 +77,8 @@ void service_answer_reload(
 {
 	if (s->reload_from.ref == 0)
 		return;
-	(void)airs_reply(self, s->reload_from, status, text, text ? strlen(text) + 1 : 0);
+	IGNORE_RESULT(airs_reply(
+			self, s->reload_from, status, text, text ? strlen(text) + 1 : 0));
 	s->reload_from = (struct airs_from){ 0 };
 	if (status == 0)
 		service_log(self, s, ACTIVITY_SERVICE_RELOADED, NULL);
@@ -121,24 +122,25 @@ static void renew_unit(struct service *s)
 	s->hold = hold;
 }
 
+/* Which commands run in a state; UNIT_COMMAND_KIND_COUNT: none. */
 static enum unit_command_kind commands_of(enum fsm_state state)
 {
-	switch (state) {
-	case FSM_START_PRE:
-		return UNIT_EXEC_START_PRE;
-	case FSM_START_POST:
-		return UNIT_EXEC_START_POST;
-	case FSM_RELOAD:
-		return UNIT_EXEC_RELOAD;
-	case FSM_STOP:
-		return UNIT_EXEC_STOP;
-	case FSM_STOP_POST:
-		return UNIT_EXEC_STOP_POST;
-	case FSM_START:
-		return UNIT_EXEC_START;
-	default:
-		return UNIT_COMMAND_KIND_COUNT;
-	}
+	static const struct {
+		enum fsm_state state;
+		enum unit_command_kind kind;
+	} rows[] = {
+		{ FSM_START_PRE, UNIT_EXEC_START_PRE },
+		{ FSM_START, UNIT_EXEC_START },
+		{ FSM_START_POST, UNIT_EXEC_START_POST },
+		{ FSM_RELOAD, UNIT_EXEC_RELOAD },
+		{ FSM_STOP, UNIT_EXEC_STOP },
+		{ FSM_STOP_POST, UNIT_EXEC_STOP_POST },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (rows[i].state == state)
+			return rows[i].kind;
+	return UNIT_COMMAND_KIND_COUNT;
 }
 
 void service_run_commands(struct airs_actor *self, struct service *s)
@@ -217,7 +219,7 @@ void service_reload(struct airs_actor *self, struct service *s, struct airs_from
 	else if (service_settings(s)->commands[UNIT_EXEC_RELOAD].count == 0)
 		r = -EOPNOTSUPP;
 	if (r < 0) {
-		(void)airs_reply(self, from, r, NULL, 0);
+		IGNORE_RESULT(airs_reply(self, from, r, NULL, 0));
 		return;
 	}
 	s->reload_from = from;
@@ -363,7 +365,7 @@ static void on_oneshot_ended(struct airs_actor *self, struct service *s)
 	if (s->result != END_SUCCESS) {
 		service_raise(s, FSM_EVENT_ENDED);
 	} else if (get_command(s, UNIT_EXEC_START, s->run_index + 1)) {
-		(void)link_ack(self, s->link_pid, s->main.spawn_id);
+		IGNORE_RESULT(link_ack(self, s->link_pid, s->main.spawn_id));
 		s->run_index++;
 		spawn(self, s);
 	} else {
@@ -429,7 +431,7 @@ static void on_control_ended(
 
 	s->control.state = PROCESS_ENDED;
 	s->changed = true;
-	(void)link_ack(self, s->link_pid, p->spawn_id);
+	IGNORE_RESULT(link_ack(self, s->link_pid, p->spawn_id));
 	if (!is_of_state(s) || s->spawn_call != 0)
 		return;
 	if (result == END_SUCCESS || ignored) {
@@ -467,7 +469,7 @@ void service_on_exited(
 			s->control.spawn_id == p->spawn_id) {
 		on_control_ended(self, s, p);
 	} else {
-		(void)link_ack(self, s->link_pid, p->spawn_id);
+		IGNORE_RESULT(link_ack(self, s->link_pid, p->spawn_id));
 	}
 }
 
@@ -508,12 +510,13 @@ void service_set_main(struct airs_actor *self, struct service *s, pid_t pid)
 		airs_call_cancel(self, s->set_main_call);
 	s->set_main_call = 0;
 	s->wanted_main = pid;
-	(void)link_set_main(self, s->link_pid, s->unit->name, pid, &s->set_main_call);
+	IGNORE_RESULT(link_set_main(
+			self, s->link_pid, s->unit->name, pid, &s->set_main_call));
 }
 
 static void look_again(struct airs_actor *self, struct service *s)
 {
-	(void)airs_timer_start(self, PID_FILE_POLL_USEC, 0, &s->pid_file_timer);
+	IGNORE_RESULT(airs_timer_start(self, PID_FILE_POLL_USEC, 0, &s->pid_file_timer));
 }
 
 /* forking: the started process has left; who is the main process? The start's own timeout
@@ -546,7 +549,7 @@ void service_on_main_set(
 		return;
 	}
 	if (is_search && s->main.state == PROCESS_ENDED)
-		(void)link_ack(self, s->link_pid, s->main.spawn_id);
+		IGNORE_RESULT(link_ack(self, s->link_pid, s->main.spawn_id));
 	s->main.state = PROCESS_ALIVE;
 	s->main.pid = s->wanted_main;
 	if (a && a->spawn_id != 0) {

@@ -192,8 +192,8 @@ void service_finish(struct airs_actor *self, struct service *s)
 	log_end(self, s);
 	service_write_note(self, s);
 	if (s->main.state == PROCESS_ENDED && s->main.spawn_id != 0)
-		(void)link_ack(self, s->link_pid, s->main.spawn_id);
-	(void)link_detach(self, s->link_pid, s->unit->name);
+		IGNORE_RESULT(link_ack(self, s->link_pid, s->main.spawn_id));
+	IGNORE_RESULT(link_detach(self, s->link_pid, s->unit->name));
 	service_report(self, s);
 	end_start(self, s, restart || s->stop_requested);
 }

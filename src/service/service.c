@@ -195,7 +195,7 @@ static void on_kill_reply(
 	list_foreach_safe(k, tmp, &s->kills, link) {
 		if (k->call != m->ref)
 			continue;
-		(void)airs_reply(self, k->from, m->status, NULL, 0);
+		IGNORE_RESULT(airs_reply(self, k->from, m->status, NULL, 0));
 		list_remove(&k->link);
 		free(k);
 	}
@@ -267,7 +267,7 @@ static void on_kill(
 		r = link_signal(self, s->link_pid, s->unit->name,
 				(enum protocol_whom)kill->whom, kill->signal, &k->call);
 	if (r < 0) {
-		(void)airs_reply(self, from, k ? r : -ENOMEM, NULL, 0);
+		IGNORE_RESULT(airs_reply(self, from, k ? r : -ENOMEM, NULL, 0));
 		free(k);
 		return;
 	}
@@ -286,7 +286,7 @@ static void on_fail(
 		r = -EINVAL;
 	else if (fsm_timer(s->state) == FSM_TIMER_STOP || s->state == FSM_DEAD)
 		r = -EBUSY;
-	(void)airs_reply(self, airs_message_from(m), r, NULL, 0);
+	IGNORE_RESULT(airs_reply(self, airs_message_from(m), r, NULL, 0));
 	if (r < 0)
 		return;
 	reason = airs_reason_make(AIRS_REASON_USER, 0, why);
