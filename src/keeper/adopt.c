@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "keeper/adopt.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/procid.h"
+#include "keeper/keeper.h"
+#include "keeper/reap.h"
+#include "keeper/spawn.h"
+
+struct reading {
+	struct keeper *keeper;
+	char boot_id[BOOT_ID_SIZE];
+	char *cgroup;
+	bool is_this_boot;
+	int error;
+};
+
+static void take_begin(struct reading *reading, const struct state_record *record)
+{
+	struct charges *charges = &reading->keeper->charges;
+
+	reading->is_this_boot = strcmp(record->boot_id, reading->boot_id) == 0;
+	charges->next_spawn_id = MAX_OF(charges->next_spawn_id, record->spawn_id);
+	if (!record->cgroup || !reading->is_this_boot)
+		return;
+	free(reading->cgroup);
+	reading->cgroup = strdup(record->cgroup);
+	if (!reading->cgroup)
+		reading->error = -ENOMEM;
+}
+
+/* A second record of one process gives it the role of the main process. */
+static void take_spawn(struct reading *reading, const struct state_record *record)
+{
+	struct charges *charges = &reading->keeper->charges;
+	struct process *process =
+			map_find_number(&charges->by_spawn_id, record->spawn_id);
+	struct charge *charge = charge_get(charges, record->unit);
+
+	if (!process && charge)
+		process = process_new(charges, charge, record->spawn_id);
+	if (!process) {
+		reading->error = -ENOMEM;
+		return;
+	}
+	list_remove(&process->link);
+	list_append(&process->charge->processes, &process->link);
+	process->keeper = reading->keeper;
+	process->kind = record->kind;
+	process->index = record->index;
+	process->pid = record->pid;
+	process->start_time = record->start_time;
+	process->since_realtime_usec = record->since_realtime_usec;
+	process->since_monotonic_usec = record->since_monotonic_usec;
+	process->stage = PROCESS_LIVES;
+	memcpy(process->charge->invocation, record->invocation, INVOCATION_SIZE);
+	charges->next_spawn_id = MAX_OF(charges->next_spawn_id, record->spawn_id + 1);
+}
+
+static void take_end(struct process *process, const struct state_record *record)
+{
+	process->stage = (uint8_t)record->stage;
+	process->code = record->code;
+	process->status = record->status;
+	process->ended_realtime_usec = record->ended_realtime_usec;
+	process->cpu_usec = record->cpu_usec;
+	process->memory_peak_bytes = record->memory_peak_bytes;
+}
+
+static void take_note(struct reading *reading, const struct state_record *record)
+{
+	struct charge *charge = charge_get(&reading->keeper->charges, record->unit);
+
+	if (!charge || charge_set_note(charge, record->note, record->note_size) < 0)
+		reading->error = -ENOMEM;
+}
+
+static void on_record(void *data, const struct state_record *record)
+{
+	struct reading *reading = data;
+	struct charges *charges = &reading->keeper->charges;
+	struct process *process;
+
+	if (record->type == STATE_BEGIN)
+		take_begin(reading, record);
+	/* Nothing of another boot lives, and what was noted about it is over. */
+	if (!reading->is_this_boot || record->type == STATE_BEGIN)
+		return;
+	process = map_find_number(&charges->by_spawn_id, record->spawn_id);
+	if (record->type == STATE_SPAWN)
+		take_spawn(reading, record);
+	else if (record->type == STATE_NOTE)
+		take_note(reading, record);
+	else if (process && record->type == STATE_END)
+		take_end(process, record);
+	else if (process && record->type == STATE_FORGET)
+		process_free(charges, process);
+}
+
+int adopt_read(struct keeper *keeper, char **ret_cgroup)
+{
+	struct reading reading = { .keeper = keeper };
+	auto_free char *data = NULL;
+	size_t size, damaged;
+	int r;
+
+	keeper->charges.next_spawn_id = 1;
+	*ret_cgroup = NULL;
+	r = boot_id_get(reading.boot_id);
+	if (r < 0)
+		return r;
+	r = state_load(&keeper->state, &data, &size);
+	if (r < 0) {
+		log_error("cannot read the state file: %s; services that an earlier "
+			  "airssysd left running are not known",
+				strerror(-r));
+		return 0;
+	}
+	if (!data)
+		return 0;
+	damaged = state_read(data, size, on_record, &reading);
+	if (damaged > 0)
+		log_warning("the last %zu of %zu bytes of the state file are damaged and "
+			    "ignored",
+				damaged, size);
+	*ret_cgroup = reading.cgroup;
+	return reading.error;
+}
+
+/* Whether it lives and is the one that was started. */
+static bool adopt_process(struct keeper *keeper, struct process *process)
+{
+	const struct procid id = { .pid = process->pid,
+		.start_time = process->start_time };
+	auto_close int pidfd = -1;
+
+	if (procid_open(&id, &pidfd) < 0 ||
+			process_attach(&keeper->charges, process, process->pid) < 0)
+		return false;
+	if (reap_watch_foreign(keeper, process, pidfd) < 0) {
+		process_detach(&keeper->charges, process);
+		return false;
+	}
+	(void)take_fd(&pidfd);
+	return true;
+}
+
+static void adopt_charge(struct keeper *keeper, struct charge *charge, size_t *n_adopted)
+{
+	struct unit *unit = keeper_unit(keeper, charge->name);
+	struct process *process;
+	int r;
+
+	list_foreach(process, &charge->processes, link) {
+		if (!process_is_live(process))
+			continue;
+		if (adopt_process(keeper, process)) {
+			++*n_adopted;
+			continue;
+		}
+		process->stage = PROCESS_ENDED_UNKNOWN;
+		process->ended_realtime_usec = clock_realtime_usec();
+	}
+	(void)cgroup_adopt(&keeper->cgroup, charge);
+	if (list_is_empty(&charge->processes) && !charge->has_cgroup)
+		return;
+	charge->is_occupied = true;
+	r = unit && unit->kind == UNIT_SERVICE && charge->n_live > 0
+			? spawn_open_notify(keeper, charge, unit)
+			: 0;
+	if (r < 0)
+		log_warning("cannot open the notify socket of %s: %s", charge->name,
+				strerror(-r));
+	reap_check_empty(keeper, charge);
+}
+
+void adopt_processes(struct keeper *keeper)
+{
+	struct charge *charge;
+	size_t cursor, n_adopted = 0;
+
+	map_foreach(&keeper->charges.by_name, cursor, charge)
+		adopt_charge(keeper, charge, &n_adopted);
+	if (n_adopted > 0)
+		log_notice("adopted %zu processes of an earlier airssysd", n_adopted);
+}

@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "keeper/cgroup.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <sys/xattr.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/procid.h"
+
+#define LEAF_SUFFIX ".actor" /* no file of the kernel's ends so */
+#define OWN_LEAF    "airssysd.keeper"
+#define ROUNDS_MAX  64 /* walks over a leaf whose processes keep forking */
+
+static const char *const mounts[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
+
+struct leaf {
+	char name[NAME_MAX + 1];
+};
+
+static const char *leaf_name(const struct charge *charge, struct leaf *leaf)
+{
+	int n = snprintf(leaf->name, sizeof(leaf->name), "%s%s", charge->name,
+			LEAF_SUFFIX);
+
+	return n < 0 || (size_t)n >= sizeof(leaf->name) ? NULL : leaf->name;
+}
+
+static const char *find_mount(void)
+{
+	struct statfs fs;
+
+	for (size_t i = 0; i < ARRAY_SIZE(mounts); i++)
+		if (statfs(mounts[i], &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC)
+			return mounts[i];
+	return NULL;
+}
+
+/* The v2 line of /proc/PID/cgroup; the caller frees it. */
+static int read_membership(const char *proc_file, char **ret_path)
+{
+	auto_free char *data = NULL;
+	char *line, *end;
+	size_t size;
+	int r;
+
+	r = file_read(proc_file, 64 * 1024, &data, &size);
+	if (r < 0)
+		return r;
+	line = has_prefix(data, "0::") ? data : strstr(data, "\n0::");
+	if (!line)
+		return -ENOENT;
+	line = strchr(line, ':') + 2;
+	end = strchr(line, '\n');
+	if (end)
+		*end = '\0';
+	*ret_path = strdup(line);
+	return *ret_path ? 0 : -ENOMEM;
+}
+
+static int write_file(int dir_fd, const char *name, const char *value)
+{
+	auto_close int fd = openat(dir_fd, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd < 0)
+		return -errno;
+	return write(fd, value, strlen(value)) < 0 ? -errno : 0;
+}
+
+static bool is_delegated(const char *path)
+{
+	char value[2] = "";
+
+	return (getxattr(path, "trusted.delegate", value, 1) == 1 ||
+			       getxattr(path, "user.delegate", value, 1) == 1) &&
+			value[0] == '1';
+}
+
+/*
+ * Resource controllers for the leaves. The kernel wants no processes in a folder that
+ * hands controllers down, so the keeper moves into a leaf of its own; only where the
+ * folder was given to it, since others may live in one that was not.
+ */
+static void enable_controllers(const char *own, int folder_fd)
+{
+	static const char *const controllers[] = { "+cpu", "+memory", "+pids" };
+	auto_close int own_fd = open(own, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (own_fd < 0 || !is_delegated(own))
+		return;
+	if ((mkdirat(own_fd, OWN_LEAF, 0755) < 0 && errno != EEXIST) ||
+			write_file(own_fd, OWN_LEAF "/cgroup.procs", "0") < 0)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(controllers); i++)
+		if (write_file(own_fd, "cgroup.subtree_control", controllers[i]) < 0 ||
+				write_file(folder_fd, "cgroup.subtree_control",
+						controllers[i]) < 0)
+			log_info("cgroup controller %s is not available",
+					controllers[i] + 1);
+}
+
+static int make_folder(struct cgroup *cgroup, const char *instance)
+{
+	auto_free char *membership = NULL, *own = NULL, *path = NULL;
+	const char *mount = find_mount(), *last;
+	int r;
+
+	if (!mount)
+		return -ENOENT;
+	r = read_membership("/proc/self/cgroup", &membership);
+	if (r < 0)
+		return r;
+	/* Started again by a service manager that left us where the last one moved. */
+	last = strrchr(membership, '/');
+	if (last && strcmp(last + 1, OWN_LEAF) == 0)
+		membership[last - membership] = '\0';
+	own = text_format("%s%s", mount, strcmp(membership, "/") == 0 ? "" : membership);
+	path = own ? text_format("%s/%s", own, instance) : NULL;
+	if (!path)
+		return -ENOMEM;
+	if (mkdir(path, 0755) < 0 && errno != EEXIST)
+		return -errno;
+	cgroup->folder_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (cgroup->folder_fd < 0)
+		return -errno;
+	cgroup->path = TAKE_PTR(path);
+	enable_controllers(own, cgroup->folder_fd);
+	return 0;
+}
+
+/* The folder of an earlier keeper, which may have lived elsewhere in the tree. */
+static bool take_previous(struct cgroup *cgroup, const char *previous)
+{
+	auto_close int fd = -1;
+	struct statfs fs;
+
+	if (!previous)
+		return false;
+	fd = open(previous, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0 || fstatfs(fd, &fs) < 0 || fs.f_type != CGROUP2_SUPER_MAGIC)
+		return false;
+	cgroup->path = strdup(previous);
+	if (!cgroup->path)
+		return false;
+	cgroup->folder_fd = take_fd(&fd);
+	return true;
+}
+
+int cgroup_init(struct cgroup *cgroup, const char *instance, const char *previous)
+{
+	*cgroup = (struct cgroup){ .folder_fd = -1, .inotify_fd = -1 };
+	cgroup->source.fd = -1;
+	return take_previous(cgroup, previous) ? 0 : make_folder(cgroup, instance);
+}
+
+static void on_inotify(struct loop_source *source, uint32_t events)
+{
+	struct cgroup *cgroup = CONTAINER_OF(source, struct cgroup, source);
+	char buffer[4096] __attribute__((aligned(8)));
+	const struct inotify_event *event;
+	struct charge *charge;
+	ssize_t n;
+
+	(void)events;
+	n = read(cgroup->inotify_fd, buffer, sizeof(buffer));
+	for (ssize_t at = 0; at < n; at += (ssize_t)(sizeof(*event) + event->len)) {
+		event = (const struct inotify_event *)(const void *)(buffer + at);
+		charge = map_find_number(&cgroup->watches, (uint64_t)event->wd);
+		if (charge)
+			cgroup->on_event(cgroup->data, charge);
+	}
+}
+
+int cgroup_start_watching(struct cgroup *cgroup, struct loop *loop,
+		cgroup_event_fn *on_event, void *data)
+{
+	cgroup->inotify_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (cgroup->inotify_fd < 0)
+		return -errno;
+	cgroup->loop = loop;
+	cgroup->on_event = on_event;
+	cgroup->data = data;
+	cgroup->source.on_ready = on_inotify;
+	return loop_add(loop, &cgroup->source, cgroup->inotify_fd, EPOLLIN);
+}
+
+/* Removes what is empty below, deepest first. */
+static void remove_tree(int parent_fd, const char *name)
+{
+	DIR *dir;
+	struct dirent *entry;
+	int fd;
+
+	if (unlinkat(parent_fd, name, AT_REMOVEDIR) == 0 || errno != EBUSY)
+		return;
+	fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	dir = fd < 0 ? NULL : fdopendir(fd);
+	if (!dir) {
+		close_fd(fd);
+		return;
+	}
+	while ((entry = readdir(dir)))
+		if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
+			remove_tree(dirfd(dir), entry->d_name);
+	(void)closedir(dir);
+	(void)unlinkat(parent_fd, name, AT_REMOVEDIR);
+}
+
+void cgroup_fini(struct cgroup *cgroup)
+{
+	if (cgroup->loop)
+		loop_remove(cgroup->loop, &cgroup->source);
+	cgroup->inotify_fd = close_fd(cgroup->inotify_fd);
+	map_fini(&cgroup->watches);
+	if (cgroup->folder_fd >= 0)
+		remove_tree(AT_FDCWD, cgroup->path);
+	cgroup->folder_fd = close_fd(cgroup->folder_fd);
+	free(cgroup->path);
+	cgroup->path = NULL;
+}
+
+int cgroup_open(struct cgroup *cgroup, struct charge *charge, int *ret_fd)
+{
+	struct leaf leaf;
+	int fd;
+
+	if (!leaf_name(charge, &leaf))
+		return -ENAMETOOLONG;
+	if (!charge->has_cgroup && mkdirat(cgroup->folder_fd, leaf.name, 0755) < 0 &&
+			errno != EEXIST)
+		return -errno;
+	charge->has_cgroup = true;
+	fd = openat(cgroup->folder_fd, leaf.name,
+			O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return -errno;
+	*ret_fd = fd;
+	return 0;
+}
+
+bool cgroup_adopt(struct cgroup *cgroup, struct charge *charge)
+{
+	struct leaf leaf;
+
+	if (cgroup_is_there(cgroup) && leaf_name(charge, &leaf) &&
+			faccessat(cgroup->folder_fd, leaf.name, F_OK, 0) == 0)
+		charge->has_cgroup = true;
+	return charge->has_cgroup;
+}
+
+static int open_in_leaf(const struct cgroup *cgroup, const struct charge *charge,
+		const char *file, int flags)
+{
+	char path[NAME_MAX + 64];
+	int n = snprintf(path, sizeof(path), "%s%s/%s", charge->name, LEAF_SUFFIX, file);
+	int fd;
+
+	if (n < 0 || (size_t)n >= sizeof(path))
+		return -ENAMETOOLONG;
+	fd = openat(cgroup->folder_fd, path, flags | O_CLOEXEC | O_NOFOLLOW);
+	return fd < 0 ? -errno : fd;
+}
+
+int cgroup_is_populated(struct cgroup *cgroup, const struct charge *charge)
+{
+	auto_close int fd = open_in_leaf(cgroup, charge, "cgroup.events", O_RDONLY);
+	char text[256];
+	ssize_t n;
+
+	n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	if (n < 0)
+		return 0;
+	text[n] = '\0';
+	return strstr(text, "populated 1") != NULL;
+}
+
+int cgroup_watch(struct cgroup *cgroup, struct charge *charge)
+{
+	auto_free char *path = NULL;
+	int wd, r;
+
+	if (charge->events_watch >= 0)
+		return 0;
+	path = text_format(
+			"%s/%s%s/cgroup.events", cgroup->path, charge->name, LEAF_SUFFIX);
+	if (!path)
+		return -ENOMEM;
+	wd = inotify_add_watch(cgroup->inotify_fd, path, IN_MODIFY);
+	if (wd < 0)
+		return -errno;
+	r = map_put_number(&cgroup->watches, (uint64_t)wd, charge);
+	if (r < 0) {
+		(void)inotify_rm_watch(cgroup->inotify_fd, wd);
+		return r;
+	}
+	charge->events_watch = wd;
+	return 0;
+}
+
+void cgroup_unwatch(struct cgroup *cgroup, struct charge *charge)
+{
+	if (charge->events_watch < 0)
+		return;
+	(void)inotify_rm_watch(cgroup->inotify_fd, charge->events_watch);
+	(void)map_remove_number(&cgroup->watches, (uint64_t)charge->events_watch);
+	charge->events_watch = -1;
+}
+
+bool cgroup_contains(const struct cgroup *cgroup, const struct charge *charge, pid_t pid)
+{
+	auto_free char *membership = NULL, *leaf = NULL;
+	char proc_file[64];
+	const char *mount;
+	size_t n;
+
+	(void)snprintf(proc_file, sizeof(proc_file), "/proc/%d/cgroup", pid);
+	if (!cgroup_is_there(cgroup) || read_membership(proc_file, &membership) < 0)
+		return false;
+	mount = find_mount();
+	if (!mount || !has_prefix(cgroup->path, mount))
+		return false;
+	leaf = text_format("%s/%s%s", cgroup->path + strlen(mount), charge->name,
+			LEAF_SUFFIX);
+	if (!leaf || !has_prefix(membership, leaf))
+		return false;
+	n = strlen(leaf);
+	return membership[n] == '\0' || membership[n] == '/';
+}
+
+/* The pid is pinned first and asked for its cgroup after: a number that was reused
+ * meanwhile is another's. */
+static bool signal_member(const struct cgroup *cgroup, const struct charge *charge,
+		pid_t pid, int signo)
+{
+	auto_close int pidfd = pidfd_open_pid(pid);
+
+	return pidfd >= 0 && cgroup_contains(cgroup, charge, pid) &&
+			pidfd_signal(pidfd, signo) == 0;
+}
+
+/* Signals those that were not there in the last walk; how many, or a negative errno. */
+static int signal_new(const struct cgroup *cgroup, const struct charge *charge, int signo,
+		struct map *seen)
+{
+	auto_close int fd = open_in_leaf(cgroup, charge, "cgroup.procs", O_RDONLY);
+	auto_free char *data = NULL;
+	char *line, *rest;
+	size_t size;
+	pid_t pid;
+	int count = 0, r;
+
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	r = fd_read_all(fd, 1024 * 1024, &data, &size);
+	if (r < 0)
+		return r;
+	rest = data;
+	while ((line = strsep(&rest, "\n"))) {
+		if (parse_pid(line, &pid) < 0 || map_find_number(seen, (uint64_t)pid))
+			continue;
+		r = map_put_number(seen, (uint64_t)pid, seen);
+		if (r < 0)
+			return r;
+		count += signal_member(cgroup, charge, pid, signo);
+	}
+	return count;
+}
+
+static int signal_until_stable(
+		const struct cgroup *cgroup, const struct charge *charge, int signo)
+{
+	struct map seen = { 0 };
+	int total = 0, r = 1;
+
+	for (int round = 0; round < ROUNDS_MAX && r > 0; round++) {
+		r = signal_new(cgroup, charge, signo, &seen);
+		total += MAX_OF(r, 0);
+	}
+	map_fini(&seen);
+	if (r < 0)
+		return r;
+	return total > 0 ? 0 : -ESRCH;
+}
+
+int cgroup_signal(struct cgroup *cgroup, const struct charge *charge, int signo)
+{
+	auto_close int fd = -1;
+
+	if (signo != SIGKILL)
+		return signal_until_stable(cgroup, charge, signo);
+	if (cgroup_is_populated(cgroup, charge) == 0)
+		return -ESRCH;
+	fd = open_in_leaf(cgroup, charge, "cgroup.kill", O_WRONLY);
+	if (fd >= 0 && write(fd, "1", 1) == 1)
+		return 0;
+	return signal_until_stable(cgroup, charge, signo);
+}
+
+void cgroup_remove(struct cgroup *cgroup, struct charge *charge)
+{
+	struct leaf leaf;
+
+	cgroup_unwatch(cgroup, charge);
+	if (!charge->has_cgroup || !leaf_name(charge, &leaf))
+		return;
+	remove_tree(cgroup->folder_fd, leaf.name);
+	charge->has_cgroup = false;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#ifndef KEEPER_CHARGE_H
+#define KEEPER_CHARGE_H
+
+/*
+ * What the keeper has in its care: a charge for each unit that ever had a process or a
+ * note, and its processes. This is the truth about what runs; the state file
+ * (keeper/state.h) is its image on disk, the core only hears of it.
+ *
+ * A process is on its charge's list and in the table by spawn id until the core has
+ * acknowledged its end, and in the table by pid while it lives. A charge is occupied from
+ * its first process until nothing of the unit is left; that moment is told once.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/list.h"
+#include "base/map.h"
+#include "keeper/loop.h"
+#include "unit/protocol.h"
+
+#define INVOCATION_SIZE 16
+
+enum process_stage {
+	PROCESS_STARTING, /* the executor has not yet become the service */
+	PROCESS_LIVES,
+	PROCESS_ENDED,
+	PROCESS_ENDED_UNKNOWN,
+};
+
+struct process {
+	struct list link; /* struct charge.processes */
+	struct charge *charge;
+	struct keeper *keeper;
+	struct loop_source watch; /* report pipe while starting, pidfd of a foreigner */
+	uint64_t spawn_id;
+	uint64_t start_time; /* clock ticks since boot */
+	uint64_t since_realtime_usec, since_monotonic_usec;
+	uint64_t ended_realtime_usec, cpu_usec, memory_peak_bytes;
+	uint64_t serial; /* of the request that waits for the executor's report */
+	uint32_t kind, index;
+	int32_t code, status;
+	pid_t pid;
+	uint8_t stage; /* enum process_stage */
+	bool is_foreign; /* not our child: adopted from an earlier keeper */
+	bool is_remnant; /* left behind by another process: nobody's role, never told */
+};
+
+struct charge {
+	char *name;
+	struct list processes; /* [struct process.link], in the order of their start */
+	void *note;
+	uint32_t note_size;
+	/* Taken out of the set when the files no longer had it but it was occupied: its
+	 * stop commands may still be asked for. NULL otherwise. */
+	struct unit *retired;
+	int notify_fd; /* -1: none */
+	int events_watch; /* inotify watch on cgroup.events; -1: none */
+	uint32_t n_live; /* processes that have not ended, remnants included */
+	bool is_occupied;
+	bool has_cgroup;
+	bool notify_sent; /* to this core */
+	uint8_t invocation[INVOCATION_SIZE];
+};
+
+struct charges {
+	struct map by_name, by_spawn_id, by_pid;
+	uint64_t next_spawn_id;
+};
+
+void charges_fini(struct charges *charges);
+
+/* NULL when absent. */
+struct charge *charge_find(const struct charges *charges, const char *name);
+/* Makes it when absent; NULL when memory is out. */
+MUST_CHECK struct charge *charge_get(struct charges *charges, const char *name);
+MUST_CHECK int charge_set_note(struct charge *charge, const void *data, size_t size);
+/* Forgets a charge that has neither processes nor a note. */
+void charge_drop(struct charges *charges, struct charge *charge);
+
+/* A new process, in no table by pid yet. NULL when memory is out. */
+MUST_CHECK struct process *process_new(
+		struct charges *charges, struct charge *charge, uint64_t spawn_id);
+/* It lives under this pid from now on. -ENOMEM, -EEXIST. */
+MUST_CHECK int process_attach(
+		struct charges *charges, struct process *process, pid_t pid);
+/* It has ended: out of the table by pid. */
+void process_detach(struct charges *charges, struct process *process);
+/* Removes it from everywhere. The watch must be in no loop. */
+void process_free(struct charges *charges, struct process *process);
+
+static inline bool process_is_live(const struct process *process)
+{
+	return process->stage == PROCESS_STARTING || process->stage == PROCESS_LIVES;
+}
+
+/* The process whose end is the end of the service; NULL when it has none now. */
+struct process *charge_main(const struct charge *charge);
+
+#endif

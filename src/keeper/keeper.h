@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#ifndef KEEPER_KEEPER_H
+#define KEEPER_KEEPER_H
+
+/*
+ * The keeper: one thread, one loop, and everything that needs privilege. Each member is
+ * the state of one module; this struct only ties them together. What passes through:
+ *
+ *   requests of the core  → keeper/request.c → spawn, signals, notes
+ *   ends of processes     → keeper/reap.c → the table, the state file, the core
+ *   signals to ourselves  → keeper/main.c
+ */
+
+#include <signal.h>
+#include <sys/resource.h>
+
+#include "keeper/cgroup.h"
+#include "keeper/charge.h"
+#include "keeper/core.h"
+#include "keeper/loop.h"
+#include "keeper/options.h"
+#include "keeper/runtime.h"
+#include "keeper/state.h"
+#include "keeper/upward.h"
+#include "keeper/users.h"
+#include "unit/unit.h"
+
+/* Descriptors with fixed numbers: keeper/spawn.c hands them to the executor, whose table
+ * has nothing above them. */
+#define KEEPER_FIRST_FREE_FD 6
+
+enum keeper_phase {
+	KEEPER_RUNNING,
+	KEEPER_STOPPING, /* the core was told to stop the tree */
+	KEEPER_KILLING, /* no more patience */
+	KEEPER_DONE,
+};
+
+struct keeper {
+	struct options options;
+	struct loop loop;
+	struct runtime runtime;
+	struct state state;
+	struct charges charges;
+	struct cgroup cgroup;
+	struct users users;
+	struct upward upward;
+	struct core core;
+
+	struct unit_context context;
+	struct unit_set *set;
+	int snapshot_fd;
+	uint32_t n_units;
+	struct map policies; /* name → struct kept_policy, keeper/spawn.c */
+
+	const char *journal_socket, *journal_stream; /* NULL: there is no journal */
+	struct rlimit nofile; /* as it was before the keeper raised its own */
+	bool has_oom_score; /* not the default: the children's is reset */
+	bool members_are_due; /* keeper/members.h: look after this event */
+	bool was_ready;
+
+	int signal_fd;
+	struct loop_source signal_source;
+	enum keeper_phase phase;
+	uint64_t stop_deadline_usec; /* CLOCK_MONOTONIC */
+	uint64_t next_watchdog_usec;
+	int exit_status;
+};
+
+/* The definition of a unit: the loaded one, or the one under which a removed unit's
+ * processes were started. NULL: unknown. */
+struct unit *keeper_unit(const struct keeper *keeper, const char *name);
+
+#endif

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "keeper/load.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "keeper/keeper.h"
+#include "osl/policy.h"
+#include "unit/snapshot.h"
+
+/* A policy that was loaded, or the errno of why it was refused. */
+struct kept_policy {
+	char *name;
+	struct policy *policy;
+	int error;
+};
+
+static void forget_policies(struct keeper *keeper)
+{
+	struct kept_policy *kept;
+	size_t cursor;
+
+	map_foreach(&keeper->policies, cursor, kept) {
+		policy_free(kept->policy);
+		free(kept->name);
+		free(kept);
+	}
+	map_fini(&keeper->policies);
+}
+
+static void print_diag(const struct diag *diag)
+{
+	auto_text text = { 0 };
+
+	for (size_t i = 0; i < diag->count; i++)
+		diag_item_print(&diag->items[i], &text);
+	if (text.size > 0 &&
+			fd_write_all(STDERR_FILENO, text_get(&text), text.size) < 0) {
+		/* There is nobody to tell that telling failed. */
+	}
+}
+
+static int read_files(struct keeper *keeper, struct diag *diag, int *ret_fd,
+		struct unit_set **ret_set)
+{
+	auto_(unit_snapshot) snapshot = NULL;
+	auto_close int fd = -1;
+	int r;
+
+	r = unit_snapshot_load(&keeper->options.unit_path, diag, &snapshot);
+	if (r == 0)
+		r = unit_snapshot_pack(snapshot, &fd);
+	if (r == 0)
+		r = unit_set_parse(snapshot, &keeper->context, diag, ret_set);
+	if (r == 0)
+		*ret_fd = take_fd(&fd);
+	return r;
+}
+
+/* What still runs under a definition that the files no longer have keeps it. */
+static void retire_units(struct keeper *keeper, struct unit_set *set)
+{
+	struct charge *charge;
+	size_t cursor;
+
+	map_foreach(&keeper->charges.by_name, cursor, charge) {
+		if (unit_find(set, charge->name)) {
+			unit_free(charge->retired);
+			charge->retired = NULL;
+		} else if (keeper->set && charge->is_occupied && !charge->retired) {
+			charge->retired = unit_set_take(keeper->set, charge->name);
+		}
+	}
+}
+
+int load_units(struct keeper *keeper)
+{
+	auto_diag diag = { 0 };
+	struct unit_set *set = NULL;
+	int fd = -1, r;
+
+	r = read_files(keeper, &diag, &fd, &set);
+	print_diag(&diag);
+	if (r < 0) {
+		log_error("cannot load the unit files: %s", strerror(-r));
+		return r;
+	}
+	retire_units(keeper, set);
+	unit_set_free(keeper->set);
+	keeper->set = set;
+	close_fd(keeper->snapshot_fd);
+	keeper->snapshot_fd = fd;
+	keeper->n_units = set->count;
+	forget_policies(keeper);
+	users_forget(&keeper->users);
+	return (int)diag.errors;
+}
+
+void load_fini(struct keeper *keeper)
+{
+	forget_policies(keeper);
+	unit_set_free(keeper->set);
+	keeper->set = NULL;
+	keeper->snapshot_fd = close_fd(keeper->snapshot_fd);
+}
+
+static struct protocol_message make_config(const struct keeper *keeper)
+{
+	return (struct protocol_message){
+		.type = PROTOCOL_CONFIG,
+		.runtime_dir = keeper->options.runtime_dir,
+		.runtime_base = keeper->context.runtime_dir,
+		.journal_socket = keeper->journal_socket,
+		.user_instance = keeper->options.is_user,
+		.owner_uid = geteuid(),
+		.restarts = keeper->core.restarts,
+		.cgroup = cgroup_is_there(&keeper->cgroup) ? keeper->cgroup.path : NULL,
+	};
+}
+
+void load_send_config(struct keeper *keeper, uint64_t serial)
+{
+	struct protocol_message config = make_config(keeper);
+
+	config.serial = serial;
+	core_send(&keeper->core, &config, &keeper->snapshot_fd, 1);
+}
+
+void load_send_first_config(struct keeper *keeper)
+{
+	const struct protocol_message config = make_config(keeper);
+	const int fds[] = { keeper->snapshot_fd, keeper->runtime.control_fd };
+
+	core_send(&keeper->core, &config, fds, ARRAY_SIZE(fds));
+}
+
+static struct kept_policy *keep_policy(struct keeper *keeper, const char *name)
+{
+	struct kept_policy *kept = calloc(1, sizeof(*kept));
+	auto_diag diag = { 0 };
+
+	if (!kept)
+		return NULL;
+	kept->name = strdup(name);
+	if (!kept->name || map_put(&keeper->policies, kept->name, kept) < 0) {
+		free(kept->name);
+		free(kept);
+		return NULL;
+	}
+	kept->error = policy_load(
+			name, &keeper->options.policy_path, &diag, &kept->policy);
+	print_diag(&diag);
+	return kept;
+}
+
+int load_policy(struct keeper *keeper, const char *name, const struct policy **ret_policy)
+{
+	struct kept_policy *kept = map_find(&keeper->policies, name);
+
+	if (!kept)
+		kept = keep_policy(keeper, name);
+	if (!kept)
+		return -ENOMEM;
+	if (kept->error < 0)
+		return kept->error;
+	*ret_policy = kept->policy;
+	return 0;
+}

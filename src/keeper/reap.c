@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "keeper/reap.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/procid.h"
+#include "keeper/keeper.h"
+#include "keeper/members.h"
+#include "keeper/spawn.h"
+
+/*
+ * Children are found by SIGCHLD and not by a pidfd each: a pid that has not been waited
+ * for cannot be another's, and a thousand descriptors fewer are a thousand fewer to pay
+ * for. SIGCHLD does not queue, so after the pid that it names all children are asked;
+ * that walk is behind the answer that somebody waits for.
+ */
+
+/* From <linux/pidfd.h> of Linux 6.15, which is newer than what we build with. */
+#define PIDFD_INFO_EXIT_BIT (UINT64_C(1) << 3)
+struct pidfd_information {
+	uint64_t mask, cgroupid;
+	uint32_t pid, tgid, ppid;
+	uint32_t ruid, rgid, euid, egid, suid, sgid, fsuid, fsgid;
+	int32_t exit_code;
+};
+#define PIDFD_GET_INFORMATION _IOWR(0xFF, 11, struct pidfd_information)
+
+struct end {
+	int code, status;
+	struct rusage usage;
+};
+
+static uint64_t timeval_usec(const struct timeval *t)
+{
+	return (uint64_t)t->tv_sec * USEC_PER_SEC + (uint64_t)t->tv_usec;
+}
+
+void reap_tell_empty(struct keeper *keeper, struct charge *charge)
+{
+	const struct protocol_message m = { .type = PROTOCOL_EMPTY,
+		.unit = charge->name };
+
+	if (cgroup_is_there(&keeper->cgroup))
+		cgroup_unwatch(&keeper->cgroup, charge);
+	charge->is_occupied = false;
+	core_send(&keeper->core, &m, NULL, 0);
+}
+
+/* Something of the unit is left in its cgroup: hear when it goes. */
+static void await_empty(struct keeper *keeper, struct charge *charge)
+{
+	int r = cgroup_watch(&keeper->cgroup, charge);
+
+	if (r < 0)
+		log_warning("cannot watch the cgroup of %s: %s", charge->name,
+				strerror(-r));
+	/* It may have gone before the watch stood. */
+	if (cgroup_is_populated(&keeper->cgroup, charge) == 0)
+		reap_tell_empty(keeper, charge);
+}
+
+void reap_check_empty(struct keeper *keeper, struct charge *charge)
+{
+	if (!charge->is_occupied || charge->n_live > 0)
+		return;
+	if (!charge->has_cgroup) {
+		keeper->members_are_due = true;
+		return;
+	}
+	if (cgroup_is_populated(&keeper->cgroup, charge) == 0)
+		reap_tell_empty(keeper, charge);
+	else
+		await_empty(keeper, charge);
+}
+
+static void tell_end(struct keeper *keeper, const struct process *process)
+{
+	const struct protocol_message m = {
+		.type = PROTOCOL_EXITED,
+		.unit = process->charge->name,
+		.kind = process->kind,
+		.index = process->index,
+		.spawn_id = process->spawn_id,
+		.pid = process->pid,
+		.state = process->stage == PROCESS_ENDED ? PROTOCOL_ENDED
+							 : PROTOCOL_ENDED_UNKNOWN,
+		.code = process->code,
+		.status = process->status,
+		.ended_realtime_usec = process->ended_realtime_usec,
+		.cpu_usec = process->cpu_usec,
+		.memory_peak_bytes = process->memory_peak_bytes,
+	};
+
+	core_send(&keeper->core, &m, NULL, 0);
+}
+
+/* end NULL: nobody can say how. */
+static void end_process(
+		struct keeper *keeper, struct process *process, const struct end *end)
+{
+	struct charge *charge = process->charge;
+	auto_close int watched_fd = process->watch.fd;
+
+	loop_remove(&keeper->loop, &process->watch);
+	process_detach(&keeper->charges, process);
+	if (process->is_remnant) {
+		process_free(&keeper->charges, process);
+		reap_check_empty(keeper, charge);
+		return;
+	}
+	process->stage = end ? PROCESS_ENDED : PROCESS_ENDED_UNKNOWN;
+	process->ended_realtime_usec = clock_realtime_usec();
+	if (end) {
+		process->code = end->code;
+		process->status = end->status;
+		process->cpu_usec = timeval_usec(&end->usage.ru_utime) +
+				timeval_usec(&end->usage.ru_stime);
+		process->memory_peak_bytes = (uint64_t)end->usage.ru_maxrss * 1024;
+	}
+	tell_end(keeper, process);
+	state_add_end(&keeper->state, process);
+	reap_check_empty(keeper, charge);
+}
+
+/*
+ * One child that has ended. The number stays taken until it is waited for, so what is to
+ * be asked about the dead process is asked before.
+ */
+static void take_end(struct keeper *keeper, pid_t pid)
+{
+	struct process *process = map_find_number(&keeper->charges.by_pid, (uint64_t)pid);
+	struct end end = { 0 };
+	siginfo_t info = { 0 };
+
+	if (process && process->stage == PROCESS_STARTING &&
+			spawn_finish(keeper, process) < 0)
+		return; /* waited for there */
+	if (syscall(SYS_waitid, P_PID, pid, &info, WEXITED | WNOHANG, &end.usage) < 0 ||
+			info.si_pid != pid)
+		return;
+	end.code = info.si_code;
+	end.status = info.si_status;
+	if (core_on_end(&keeper->core, pid, end.code, end.status))
+		return;
+	if (process)
+		end_process(keeper, process, &end);
+	else if (!cgroup_is_there(&keeper->cgroup))
+		keeper->members_are_due = true; /* an orphan: whose last one was it? */
+}
+
+/* Whether this child has ended, without waiting for it yet. */
+static pid_t peek(idtype_t which, pid_t pid)
+{
+	siginfo_t info = { 0 };
+
+	if (waitid(which, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
+		return 0;
+	return info.si_pid;
+}
+
+void reap_children(struct keeper *keeper, pid_t hint)
+{
+	pid_t pid;
+
+	if (hint > 0 && peek(P_PID, hint) == hint)
+		take_end(keeper, hint);
+	while ((pid = peek(P_ALL, 0)) > 0)
+		take_end(keeper, pid);
+}
+
+#define PARENT_WAIT_MSEC 50
+
+/*
+ * How a process that is not our child ended: only a new kernel tells, and only once the
+ * parent has waited for it, which is an instant for any init.
+ */
+static bool ask_pidfd(int pidfd, struct end *ret_end)
+{
+	struct pidfd_information info = { .mask = PIDFD_INFO_EXIT_BIT };
+	struct pollfd reaped = { .fd = pidfd };
+
+	if (ioctl(pidfd, PIDFD_GET_INFORMATION, &info) < 0 && errno != ESRCH)
+		return false;
+	if (!(info.mask & PIDFD_INFO_EXIT_BIT)) {
+		(void)poll(&reaped, 1, PARENT_WAIT_MSEC);
+		info = (struct pidfd_information){ .mask = PIDFD_INFO_EXIT_BIT };
+		if (ioctl(pidfd, PIDFD_GET_INFORMATION, &info) < 0)
+			return false;
+	}
+	if (!(info.mask & PIDFD_INFO_EXIT_BIT))
+		return false;
+	*ret_end = (struct end){ 0 };
+	if (WIFEXITED(info.exit_code)) {
+		ret_end->code = CLD_EXITED;
+		ret_end->status = WEXITSTATUS(info.exit_code);
+	} else {
+		ret_end->code = WCOREDUMP(info.exit_code) ? CLD_DUMPED : CLD_KILLED;
+		ret_end->status = WTERMSIG(info.exit_code);
+	}
+	return true;
+}
+
+static void on_foreign_end(struct loop_source *source, uint32_t events)
+{
+	struct process *process = CONTAINER_OF(source, struct process, watch);
+	struct keeper *keeper = process->keeper;
+	struct end end;
+
+	(void)events;
+	/* It may have become our child when its own parent ended. */
+	if (peek(P_PID, process->pid) == process->pid)
+		take_end(keeper, process->pid);
+	else
+		end_process(keeper, process, ask_pidfd(source->fd, &end) ? &end : NULL);
+}
+
+int reap_watch_foreign(struct keeper *keeper, struct process *process, int pidfd)
+{
+	process->is_foreign = true;
+	process->keeper = keeper;
+	process->watch.on_ready = on_foreign_end;
+	return loop_add(&keeper->loop, &process->watch, pidfd, EPOLLIN);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#ifndef KEEPER_REAP_H
+#define KEEPER_REAP_H
+
+/*
+ * Ends of processes. Children are waited for when SIGCHLD says so; a process of an
+ * earlier keeper is watched by its pidfd. The end is put into the table and the state
+ * file, then told to the core, then it is looked whether the unit is empty.
+ */
+
+#include "base/macro.h"
+#include "keeper/charge.h"
+
+struct keeper;
+
+/*
+ * Wait for every child that has ended. hint is a pid that SIGCHLD named, or 0: it is
+ * asked for first, so that the end that woke the keeper does not wait for a walk over
+ * all children.
+ */
+void reap_children(struct keeper *keeper, pid_t hint);
+
+/* Watch a process that is not our child. */
+MUST_CHECK int reap_watch_foreign(
+		struct keeper *keeper, struct process *process, int pidfd);
+
+/* Tell the core and forget the occupation when nothing of the unit is left. */
+void reap_check_empty(struct keeper *keeper, struct charge *charge);
+/* Nothing is left. */
+void reap_tell_empty(struct keeper *keeper, struct charge *charge);
+
+#endif

@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "keeper/request.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/path.h"
+#include "base/procid.h"
+#include "keeper/keeper.h"
+#include "keeper/load.h"
+#include "keeper/members.h"
+#include "keeper/reap.h"
+#include "keeper/spawn.h"
+
+#define MODULE_MAX (64 * 1024 * 1024)
+
+typedef void request_fn(struct keeper *keeper, const struct protocol_message *m);
+
+static void answer_done(struct keeper *keeper, uint64_t serial)
+{
+	const struct protocol_message m = { .type = PROTOCOL_DONE, .serial = serial };
+
+	core_send(&keeper->core, &m, NULL, 0);
+}
+
+static void answer_error(
+		struct keeper *keeper, uint64_t serial, int error, const char *detail)
+{
+	struct exec_report report = { .error = -error };
+
+	(void)snprintf(report.detail, sizeof(report.detail), "%s", detail ? detail : "");
+	spawn_answer_failed(keeper, serial, &report);
+}
+
+static void answer(struct keeper *keeper, const struct protocol_message *m, int r)
+{
+	if (r < 0)
+		answer_error(keeper, m->serial, r, m->unit);
+	else
+		answer_done(keeper, m->serial);
+}
+
+/* A child's number is its own until it is waited for; a foreigner is held by pidfd. */
+static int signal_process(const struct process *process, int signo)
+{
+	if (process->is_foreign)
+		return pidfd_signal(process->watch.fd, signo);
+	return kill(process->pid, signo) < 0 ? -errno : 0;
+}
+
+static int signal_control(const struct charge *charge, int signo)
+{
+	const struct process *process;
+	int r = -ESRCH, s;
+
+	list_foreach(process, &charge->processes, link) {
+		if (!process_is_live(process) || process->is_remnant ||
+				process->kind == UNIT_EXEC_START)
+			continue;
+		s = signal_process(process, signo);
+		if (r < 0)
+			r = s;
+	}
+	return r;
+}
+
+static int signal_all(struct keeper *keeper, const struct charge *charge, int signo)
+{
+	if (charge->has_cgroup)
+		return cgroup_signal(&keeper->cgroup, charge, signo);
+	return members_signal(keeper, charge, signo);
+}
+
+static int signal_charge(struct keeper *keeper, const struct charge *charge,
+		uint32_t whom, int signo)
+{
+	const struct process *process;
+
+	switch ((enum protocol_whom)whom) {
+	case PROTOCOL_MAIN:
+		process = charge_main(charge);
+		return process ? signal_process(process, signo) : -ESRCH;
+	case PROTOCOL_CONTROL:
+		return signal_control(charge, signo);
+	case PROTOCOL_ALL:
+		return signal_all(keeper, charge, signo);
+	}
+	return -EINVAL;
+}
+
+static void on_signal(struct keeper *keeper, const struct protocol_message *m)
+{
+	struct charge *charge = charge_find(&keeper->charges, m->unit);
+	int r = -ESRCH;
+
+	if (charge)
+		r = signal_charge(keeper, charge, m->whom, m->signal);
+	else if (!keeper_unit(keeper, m->unit))
+		r = -ENOENT;
+	answer(keeper, m, r);
+}
+
+static bool is_of_unit(struct keeper *keeper, const struct charge *charge, pid_t pid)
+{
+	if (pid <= 1 || pid == getpid() || pid == keeper->core.pid)
+		return false;
+	return charge->has_cgroup ? cgroup_contains(&keeper->cgroup, charge, pid)
+				  : members_contain(keeper, charge, pid);
+}
+
+/* The process is pinned first and asked whose it is after. */
+static int adopt_main(struct keeper *keeper, struct charge *charge, pid_t pid,
+		struct process **ret_process)
+{
+	struct charges *charges = &keeper->charges;
+	struct process *process;
+	auto_close int pidfd = -1;
+	struct procid id;
+	pid_t parent;
+	int r;
+
+	r = procid_get(pid, &id);
+	if (r == 0)
+		r = procid_open(&id, &pidfd);
+	if (r < 0)
+		return r;
+	if (!is_of_unit(keeper, charge, pid))
+		return -EPERM;
+	process = process_new(charges, charge, charges->next_spawn_id++);
+	if (!process)
+		return -ENOMEM;
+	process->keeper = keeper;
+	process->kind = UNIT_EXEC_START;
+	process->stage = PROCESS_LIVES;
+	process->start_time = id.start_time;
+	process->since_realtime_usec = clock_realtime_usec();
+	process->since_monotonic_usec = clock_monotonic_usec();
+	r = process_attach(charges, process, pid);
+	/*
+	 * A descendant that is not our child yet becomes it when its parent ends, and
+	 * tells by SIGCHLD then; until that, it is its parent who waits for it.
+	 */
+	if (r == 0 && (proc_parent(pid, &parent) < 0 || parent != getpid())) {
+		r = reap_watch_foreign(keeper, process, pidfd);
+		if (r == 0)
+			(void)take_fd(&pidfd);
+	}
+	if (r < 0) {
+		process_free(charges, process);
+		return r;
+	}
+	*ret_process = process;
+	return 0;
+}
+
+/* The same process under the role that it has now: the last one of a kind counts. */
+static void promote(struct process *process)
+{
+	struct charge *charge = process->charge;
+
+	list_remove(&process->link);
+	list_append(&charge->processes, &process->link);
+	process->kind = UNIT_EXEC_START;
+	process->index = 0;
+	process->is_remnant = false;
+}
+
+static int set_main(struct keeper *keeper, struct charge *charge, pid_t pid,
+		struct process **ret_process)
+{
+	struct process *process = map_find_number(&keeper->charges.by_pid, (uint64_t)pid);
+
+	if (!process)
+		return adopt_main(keeper, charge, pid, ret_process);
+	if (process->charge != charge)
+		return -EPERM;
+	if (process != charge_main(charge))
+		promote(process);
+	*ret_process = process;
+	return 0;
+}
+
+static void on_set_main(struct keeper *keeper, const struct protocol_message *m)
+{
+	struct charge *charge = charge_find(&keeper->charges, m->unit);
+	struct process *process;
+	int r = charge ? set_main(keeper, charge, m->pid, &process) : -ESRCH;
+
+	if (r < 0) {
+		answer_error(keeper, m->serial, r, m->unit);
+		return;
+	}
+	state_add_spawn(&keeper->state, process);
+	spawn_answer_started(keeper, process, m->serial);
+}
+
+static void on_ack(struct keeper *keeper, const struct protocol_message *m)
+{
+	struct charges *charges = &keeper->charges;
+	struct process *process = map_find_number(&charges->by_spawn_id, m->spawn_id);
+
+	if (!process || process_is_live(process))
+		return;
+	process_free(charges, process);
+	state_add_forget(&keeper->state, m->spawn_id);
+	if (state_is_bloated(&keeper->state))
+		(void)state_rewrite(
+				&keeper->state, charges); /* says itself what failed */
+}
+
+static void on_note(struct keeper *keeper, const struct protocol_message *m)
+{
+	struct charge *charge = charge_find(&keeper->charges, m->unit);
+
+	if (!charge && (!keeper_unit(keeper, m->unit) || m->size == 0))
+		return;
+	if (!charge)
+		charge = charge_get(&keeper->charges, m->unit);
+	if (!charge || charge_set_note(charge, m->data, m->size) < 0) {
+		log_warning("no memory for a note of %s", m->unit);
+		return;
+	}
+	state_add_note(&keeper->state, charge);
+	if (state_is_bloated(&keeper->state))
+		(void)state_rewrite(&keeper->state, &keeper->charges);
+}
+
+static void on_reload(struct keeper *keeper, const struct protocol_message *m)
+{
+	int r;
+
+	upward_say(&keeper->upward, "RELOADING=1\nMONOTONIC_USEC=%llu",
+			(unsigned long long)clock_monotonic_usec());
+	r = load_units(keeper);
+	if (r >= 0)
+		load_send_config(keeper, m->serial);
+	upward_say(&keeper->upward, "READY=1");
+	if (r < 0)
+		answer_error(keeper, m->serial, r, "unit files");
+	else
+		answer_done(keeper, m->serial);
+}
+
+static int open_module(struct keeper *keeper, const char *name, int *ret_fd)
+{
+	const struct strv *folders = &keeper->options.module_path;
+	int r = -ENOENT;
+
+	if (strchr(name, '/'))
+		return -EINVAL;
+	for (size_t i = 0; i < folders->count && r == -ENOENT; i++) {
+		auto_close int folder = open(
+				folders->items[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		enum path_refusal refusal;
+		auto_free char *data = NULL;
+		size_t size;
+
+		if (folder < 0)
+			continue;
+		r = path_check_folder(folder) == PATH_OK
+				? path_read_trusted(folder, name, MODULE_MAX, &data,
+						  &size, &refusal)
+				: -EPERM;
+		if (r == 0)
+			r = memfd_sealed(name, data, size, ret_fd);
+	}
+	return r;
+}
+
+static void on_module(struct keeper *keeper, const struct protocol_message *m)
+{
+	const struct unit *unit = keeper_unit(keeper, m->unit);
+	const struct protocol_message done = {
+		.type = PROTOCOL_DONE,
+		.serial = m->serial,
+	};
+	auto_close int fd = -1;
+	int r;
+
+	if (!unit || unit->kind != UNIT_NATIVE) {
+		answer_error(keeper, m->serial, -ENOENT, m->unit);
+		return;
+	}
+	r = open_module(keeper, unit->native.module, &fd);
+	if (r < 0)
+		answer_error(keeper, m->serial, r, unit->native.module);
+	else
+		core_send(&keeper->core, &done, &fd, 1);
+}
+
+static void on_up(struct keeper *keeper, const struct protocol_message *m)
+{
+	keeper->core.is_up = true;
+	if (keeper->was_ready)
+		return;
+	keeper->was_ready = true;
+	upward_say(&keeper->upward, "READY=1\nSTATUS=%s",
+			m->text && *m->text ? m->text : "The tree is up.");
+	log_notice("ready: %u units, tree is up", keeper->n_units);
+}
+
+static void on_status(struct keeper *keeper, const struct protocol_message *m)
+{
+	upward_say(&keeper->upward, "STATUS=%s", m->text ? m->text : "");
+}
+
+static void on_down(struct keeper *keeper, const struct protocol_message *m)
+{
+	keeper->exit_status = m->status;
+	keeper->phase = KEEPER_DONE;
+}
+
+static void on_pong(struct keeper *keeper, const struct protocol_message *m)
+{
+	(void)m;
+	keeper->core.owes_pong = false;
+}
+
+static request_fn *const requests[] = {
+	[PROTOCOL_SPAWN] = spawn_handle,
+	[PROTOCOL_SIGNAL] = on_signal,
+	[PROTOCOL_SET_MAIN] = on_set_main,
+	[PROTOCOL_ACK] = on_ack,
+	[PROTOCOL_RELOAD] = on_reload,
+	[PROTOCOL_MODULE] = on_module,
+	[PROTOCOL_UP] = on_up,
+	[PROTOCOL_STATUS] = on_status,
+	[PROTOCOL_DOWN] = on_down,
+	[PROTOCOL_PONG] = on_pong,
+	[PROTOCOL_NOTE] = on_note,
+};
+
+void request_handle(struct keeper *keeper, const void *datagram, size_t size)
+{
+	struct protocol_message m;
+
+	if (protocol_decode(datagram, size, &m) < 0 ||
+			(size_t)m.type >= ARRAY_SIZE(requests) || !requests[m.type]) {
+		log_warning("airssys-core sent a message that means nothing");
+		answer_error(keeper, 0, -EBADMSG, NULL);
+		return;
+	}
+	requests[m.type](keeper, &m);
+}
+
+static void send_process(struct keeper *keeper, const struct process *process)
+{
+	static const enum protocol_process_state states[] = {
+		[PROCESS_LIVES] = PROTOCOL_LIVES,
+		[PROCESS_ENDED] = PROTOCOL_ENDED,
+		[PROCESS_ENDED_UNKNOWN] = PROTOCOL_ENDED_UNKNOWN,
+	};
+	struct charge *charge = process->charge;
+	bool passes_notify = charge->notify_fd >= 0 && !charge->notify_sent;
+	const struct protocol_message m = {
+		.type = PROTOCOL_PROCESS,
+		.unit = charge->name,
+		.kind = process->kind,
+		.index = process->index,
+		.spawn_id = process->spawn_id,
+		.pid = process->pid,
+		.start_time = process->start_time,
+		.since_realtime_usec = process->since_realtime_usec,
+		.since_monotonic_usec = process->since_monotonic_usec,
+		.state = states[process->stage],
+		.code = process->code,
+		.status = process->status,
+		.ended_realtime_usec = process->ended_realtime_usec,
+		.cpu_usec = process->cpu_usec,
+		.memory_peak_bytes = process->memory_peak_bytes,
+	};
+
+	core_send(&keeper->core, &m, &charge->notify_fd, passes_notify ? 1 : 0);
+	charge->notify_sent = charge->notify_fd >= 0;
+}
+
+static void greet_about(struct keeper *keeper, struct charge *charge)
+{
+	const struct protocol_message note = {
+		.type = PROTOCOL_NOTE,
+		.unit = charge->name,
+		.data = charge->note,
+		.size = charge->note_size,
+	};
+	struct process *process, *next;
+
+	charge->notify_sent = false;
+	list_foreach_safe(process, next, &charge->processes, link) {
+		if (process->stage == PROCESS_STARTING)
+			spawn_abandon(keeper, process);
+	}
+	list_foreach(process, &charge->processes, link)
+		if (!process->is_remnant)
+			send_process(keeper, process);
+	if (charge->note_size > 0)
+		core_send(&keeper->core, &note, NULL, 0);
+}
+
+/* Ends that the last core did not hear of were followed by an EMPTY that it did not hear
+ * either. */
+static void greet_empty(struct keeper *keeper, const struct charge *charge)
+{
+	const struct protocol_message m = { .type = PROTOCOL_EMPTY,
+		.unit = charge->name };
+
+	if (!charge->is_occupied && !list_is_empty(&charge->processes))
+		core_send(&keeper->core, &m, NULL, 0);
+}
+
+void request_greet(struct keeper *keeper)
+{
+	const struct protocol_message adopted = { .type = PROTOCOL_ADOPTED };
+	const struct protocol_message stop = { .type = PROTOCOL_STOP };
+	struct charge *charge;
+	size_t cursor;
+
+	load_send_first_config(keeper);
+	map_foreach(&keeper->charges.by_name, cursor, charge)
+		greet_about(keeper, charge);
+	core_send(&keeper->core, &adopted, NULL, 0);
+	map_foreach(&keeper->charges.by_name, cursor, charge)
+		greet_empty(keeper, charge);
+	if (keeper->phase == KEEPER_STOPPING)
+		core_send(&keeper->core, &stop, NULL, 0);
+}
