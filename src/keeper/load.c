@@ -75,6 +75,17 @@ static void retire_units(struct keeper *keeper, struct unit_set *set)
 	}
 }
 
+struct unit *keeper_unit(const struct keeper *keeper, const char *name)
+{
+	struct unit *unit = unit_find(keeper->set, name);
+	const struct charge *charge;
+
+	if (unit)
+		return unit;
+	charge = charge_find(&keeper->charges, name);
+	return charge ? charge->retired : NULL;
+}
+
 int load_units(struct keeper *keeper)
 {
 	auto_diag diag = { 0 };

@@ -26,17 +26,6 @@
 #define STOP_SLACK_USEC    (30 * USEC_PER_SEC)
 #define CORE_PATIENCE_USEC (5 * USEC_PER_SEC)
 
-struct unit *keeper_unit(const struct keeper *keeper, const char *name)
-{
-	struct unit *unit = unit_find(keeper->set, name);
-	const struct charge *charge;
-
-	if (unit)
-		return unit;
-	charge = charge_find(&keeper->charges, name);
-	return charge ? charge->retired : NULL;
-}
-
 /* What the keeper was born with is not what its children shall have. */
 static int clean_process(struct keeper *keeper)
 {
