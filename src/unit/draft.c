@@ -69,8 +69,8 @@ void drafts_fini(struct drafts *drafts)
 
 bool draft_has(const struct draft *draft, size_t offset)
 {
-	for (size_t i = 0; i < n_options; i++)
-		if (options[i].offset == offset &&
+	for (size_t i = 0; i < n_unit_options; i++)
+		if (unit_options[i].offset == offset &&
 				draft->assigned[i / 64] >> (i % 64) & 1)
 			return true;
 	return false;
@@ -98,7 +98,7 @@ static const char *show(const char *value, char *buffer, size_t size)
 static void tell_unknown_key(
 		struct source *s, const struct assignment *a, struct diag_place place)
 {
-	const struct option *guess = option_suggest(a->section, a->key, s->kind);
+	const struct unit_option *guess = option_suggest(a->section, a->key, s->kind);
 	auto_free char *remedy = NULL;
 
 	if (strcmp(a->section, "Security") == 0) {
@@ -183,7 +183,7 @@ static int apply(struct source *s, const struct assignment *a,
 		const struct unit_file *file)
 {
 	struct diag_place place = { file->path, a->line };
-	const struct option *o = option_find(a->section, a->key);
+	const struct unit_option *o = option_find(a->section, a->key);
 	struct option_scope scope = {
 		.option = o,
 		.unit = s->draft->unit,
@@ -202,7 +202,7 @@ static int apply(struct source *s, const struct assignment *a,
 	r = option_assign(&scope, s->builder->prototypes[s->kind], a->value);
 	if (r == -ENOMEM)
 		return r;
-	i = (size_t)(o - options);
+	i = (size_t)(o - unit_options);
 	if (*a->value)
 		s->draft->assigned[i / 64] |= UINT64_C(1) << (i % 64);
 	else

@@ -31,7 +31,8 @@ struct draft {
 	char *supervisor; /* as written; NULL: none */
 	struct strv children; /* as written */
 	struct diag_place at_supervisor, at_children, at_order;
-	uint64_t assigned[DRAFT_OPTIONS_MAX / 64]; /* bit n: options[n] was assigned */
+	uint64_t assigned[DRAFT_OPTIONS_MAX /
+			64]; /* bit n: unit_options[n] was assigned */
 	bool is_lost; /* has a mistake, or depends on one that has: not in the set */
 	bool is_masked;
 

@@ -184,13 +184,13 @@ int option_parse_environment(struct option_scope *scope, const char *value, void
 	return for_each_word(scope, value, take_entry, field);
 }
 
-static const void *field_of(const struct option *option, const struct unit *unit)
+static const void *field_of(const struct unit_option *option, const struct unit *unit)
 {
 	return (const char *)unit + option->offset;
 }
 
 void option_dump_strv(
-		const struct option *option, const struct unit *unit, struct text *t)
+		const struct unit_option *option, const struct unit *unit, struct text *t)
 {
 	const struct strv *v = field_of(option, unit);
 
@@ -233,7 +233,7 @@ int option_parse_environment_files(
 }
 
 void option_dump_environment_files(
-		const struct option *option, const struct unit *unit, struct text *t)
+		const struct unit_option *option, const struct unit *unit, struct text *t)
 {
 	for (uint32_t i = 0; i < unit->service.n_environment_files; i++) {
 		const struct unit_environment_file *f =
@@ -301,7 +301,7 @@ int option_parse_commands(struct option_scope *scope, const char *value, void *f
 }
 
 void option_dump_commands(
-		const struct option *option, const struct unit *unit, struct text *t)
+		const struct unit_option *option, const struct unit *unit, struct text *t)
 {
 	const struct unit_commands *commands = field_of(option, unit);
 
@@ -367,7 +367,7 @@ int option_parse_exit_set(struct option_scope *scope, const char *value, void *f
 }
 
 void option_dump_exit_set(
-		const struct option *option, const struct unit *unit, struct text *t)
+		const struct unit_option *option, const struct unit *unit, struct text *t)
 {
 	const struct unit_exit_set *const *set = field_of(option, unit);
 
@@ -410,7 +410,7 @@ static const struct {
 	{ "LimitRTTIME", RLIMIT_RTTIME, LIMIT_USEC },
 };
 
-static size_t limit_index(const struct option *option)
+static size_t limit_index(const struct unit_option *option)
 {
 	size_t i = 0;
 
@@ -524,7 +524,7 @@ static void dump_limit_value(enum limit_value form, rlim_t v, struct text *t)
 }
 
 void option_dump_limit(
-		const struct option *option, const struct unit *unit, struct text *t)
+		const struct unit_option *option, const struct unit *unit, struct text *t)
 {
 	size_t i = limit_index(option);
 	const struct unit_limit *limit = find_limit(unit, limits[i].resource);
@@ -538,7 +538,7 @@ void option_dump_limit(
 	text_append_char(t, '\n');
 }
 
-void option_reset_limit(const struct option *option, struct unit *unit)
+void option_reset_limit(const struct unit_option *option, struct unit *unit)
 {
 	struct unit_limit *limit = find_limit(unit, limits[limit_index(option)].resource);
 

@@ -33,7 +33,7 @@ int option_expand(struct option_scope *scope, const char *value, char **ret)
 	return *ret ? 0 : -ENOMEM;
 }
 
-void option_dump_line(const struct option *option, const char *value, struct text *t)
+void option_dump_line(const struct unit_option *option, const char *value, struct text *t)
 {
 	text_append(t, option->key);
 	text_append_char(t, '=');
@@ -45,7 +45,7 @@ void option_dump_line(const struct option *option, const char *value, struct tex
 	text_append_char(t, '\n');
 }
 
-static const void *field_of(const struct option *option, const struct unit *unit)
+static const void *field_of(const struct unit_option *option, const struct unit *unit)
 {
 	return (const char *)unit + option->offset;
 }
@@ -69,7 +69,7 @@ static int parse_text(struct option_scope *scope, const char *value, void *field
 }
 
 static void dump_text(
-		const struct option *option, const struct unit *unit, struct text *t)
+		const struct unit_option *option, const struct unit *unit, struct text *t)
 {
 	const char *value = *(char *const *)field_of(option, unit);
 
@@ -171,7 +171,7 @@ static int parse_working_directory(
 }
 
 static void dump_working_directory(
-		const struct option *option, const struct unit *unit, struct text *t)
+		const struct unit_option *option, const struct unit *unit, struct text *t)
 {
 	auto_text value = { 0 };
 
@@ -195,7 +195,7 @@ static int parse_boolean(struct option_scope *scope, const char *value, void *fi
 }
 
 static void dump_boolean(
-		const struct option *option, const struct unit *unit, struct text *t)
+		const struct unit_option *option, const struct unit *unit, struct text *t)
 {
 	option_dump_line(option, *(const bool *)field_of(option, unit) ? "yes" : "no", t);
 }
@@ -210,7 +210,7 @@ static int parse_input(struct option_scope *scope, const char *value, void *fiel
 }
 
 static void dump_input(
-		const struct option *option, const struct unit *unit, struct text *t)
+		const struct unit_option *option, const struct unit *unit, struct text *t)
 {
 	(void)unit;
 	option_dump_line(option, "null", t);
@@ -243,7 +243,7 @@ static int parse_percent(struct option_scope *scope, const char *value, void *fi
 }
 
 static void dump_count(
-		const struct option *option, const struct unit *unit, struct text *t)
+		const struct unit_option *option, const struct unit *unit, struct text *t)
 {
 	text_printf(t, "%s=%u\n", option->key, *(const uint32_t *)field_of(option, unit));
 }
@@ -291,7 +291,7 @@ static int parse_watchdog(struct option_scope *scope, const char *value, void *f
 
 /* Exact, so that reading it gives the same value. */
 static void dump_time(
-		const struct option *option, const struct unit *unit, struct text *t)
+		const struct unit_option *option, const struct unit *unit, struct text *t)
 {
 	uint64_t usec = *(const uint64_t *)field_of(option, unit);
 	unsigned long long v = usec;
@@ -318,7 +318,7 @@ static int parse_umask(struct option_scope *scope, const char *value, void *fiel
 }
 
 static void dump_mode(
-		const struct option *option, const struct unit *unit, struct text *t)
+		const struct unit_option *option, const struct unit *unit, struct text *t)
 {
 	text_printf(t, "%s=%04o\n", option->key,
 			(unsigned int)*(const mode_t *)field_of(option, unit));
@@ -336,7 +336,7 @@ static int parse_nice(struct option_scope *scope, const char *value, void *field
 }
 
 static void dump_nice(
-		const struct option *option, const struct unit *unit, struct text *t)
+		const struct unit_option *option, const struct unit *unit, struct text *t)
 {
 	if (unit->service.nice_set)
 		text_printf(t, "%s=%d\n", option->key, unit->service.nice);
@@ -355,7 +355,7 @@ static int parse_signal_name(struct option_scope *scope, const char *value, void
 }
 
 static void dump_signal(
-		const struct option *option, const struct unit *unit, struct text *t)
+		const struct unit_option *option, const struct unit *unit, struct text *t)
 {
 	const char *name = signal_name(*(const int *)field_of(option, unit));
 
@@ -426,7 +426,7 @@ static const char *word_of(const struct option_word *words, int value)
 }
 
 static void dump_choice(
-		const struct option *option, const struct unit *unit, struct text *t)
+		const struct unit_option *option, const struct unit *unit, struct text *t)
 {
 	const struct option_type *type = option->type;
 	int value;
@@ -477,7 +477,7 @@ static int parse_output(struct option_scope *scope, const char *value, void *fie
 }
 
 static void dump_output(
-		const struct option *option, const struct unit *unit, struct text *t)
+		const struct unit_option *option, const struct unit *unit, struct text *t)
 {
 	const enum unit_output *output = field_of(option, unit);
 	const char *path = output == &unit->service.standard_output
@@ -511,7 +511,7 @@ static int parse_supervisor(struct option_scope *scope, const char *value, void 
 }
 
 static void dump_supervisor(
-		const struct option *option, const struct unit *unit, struct text *t)
+		const struct unit_option *option, const struct unit *unit, struct text *t)
 {
 	if (unit->supervisor)
 		option_dump_line(option, unit->supervisor, t);

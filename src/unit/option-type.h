@@ -72,7 +72,8 @@ MUST_CHECK int option_expand(struct option_scope *scope, const char *value, char
 /* -EINVAL, with a sentence without its full stop and what to do. */
 MUST_CHECK int option_refuse(
 		struct option_scope *scope, const char *problem, const char *remedy);
-void option_dump_line(const struct option *option, const char *value, struct text *t);
+void option_dump_line(
+		const struct unit_option *option, const char *value, struct text *t);
 
 int option_parse_words(struct option_scope *scope, const char *value, void *field);
 int option_parse_names(struct option_scope *scope, const char *value, void *field);
@@ -82,30 +83,30 @@ int option_parse_folders(struct option_scope *scope, const char *value, void *fi
 int option_parse_arguments(struct option_scope *scope, const char *value, void *field);
 int option_parse_variables(struct option_scope *scope, const char *value, void *field);
 int option_parse_environment(struct option_scope *scope, const char *value, void *field);
-void option_dump_strv(
-		const struct option *option, const struct unit *unit, struct text *t);
+void option_dump_strv(const struct unit_option *option, const struct unit *unit,
+		struct text *t);
 void option_fini_strv(void *field, struct unit *unit);
 
 int option_parse_environment_files(
 		struct option_scope *scope, const char *value, void *field);
-void option_dump_environment_files(
-		const struct option *option, const struct unit *unit, struct text *t);
+void option_dump_environment_files(const struct unit_option *option,
+		const struct unit *unit, struct text *t);
 void option_fini_environment_files(void *field, struct unit *unit);
 
 int option_parse_commands(struct option_scope *scope, const char *value, void *field);
-void option_dump_commands(
-		const struct option *option, const struct unit *unit, struct text *t);
+void option_dump_commands(const struct unit_option *option, const struct unit *unit,
+		struct text *t);
 void option_fini_commands(void *field, struct unit *unit);
 
 int option_parse_exit_set(struct option_scope *scope, const char *value, void *field);
-void option_dump_exit_set(
-		const struct option *option, const struct unit *unit, struct text *t);
+void option_dump_exit_set(const struct unit_option *option, const struct unit *unit,
+		struct text *t);
 
 int option_parse_limit(struct option_scope *scope, const char *value, void *field);
-void option_dump_limit(
-		const struct option *option, const struct unit *unit, struct text *t);
+void option_dump_limit(const struct unit_option *option, const struct unit *unit,
+		struct text *t);
 /* Take the limit of this option away; the others stay. */
-void option_reset_limit(const struct option *option, struct unit *unit);
+void option_reset_limit(const struct unit_option *option, struct unit *unit);
 void option_fini_pointer(void *field, struct unit *unit);
 
 bool option_account_is_valid(const char *name);

@@ -8,22 +8,23 @@
 #include "unit/draft.h"
 #include "unit/option-type.h"
 
-#define ROW(section, key, type, field, initial, measure, reload, role, help)              \
+#define ROW(section, key, type, field, initial, measure, reload, role, help)             \
 	{ #section, #key, &option_type_##type, offsetof(struct unit, field), initial,    \
 		measure, OPTION_##reload, role, help },
 #define OPTION(section, key, type, field, initial, measure, reload, help)                \
 	ROW(section, key, type, field, initial, measure, reload, OPTION_MAIN, help)
 #define ALIAS(section, key, type, field, initial, measure, reload, help)                 \
 	ROW(section, key, type, field, initial, measure, reload, OPTION_ALIAS, help)
-const struct option options[] = {
+const struct unit_option unit_options[] = {
 #include "unit/options.def"
 };
 #undef OPTION
 #undef ALIAS
 
-const size_t n_options = ARRAY_SIZE(options);
+const size_t n_unit_options = ARRAY_SIZE(unit_options);
 
-_Static_assert(ARRAY_SIZE(options) <= DRAFT_OPTIONS_MAX, "the drafts' bits are too few");
+_Static_assert(ARRAY_SIZE(unit_options) <= DRAFT_OPTIONS_MAX,
+		"the drafts' bits are too few");
 
 /* Each field has the type of its option. */
 #define TYPE(name, c_type, expects) typedef c_type field_##name;
@@ -60,7 +61,7 @@ enum option_fit option_section_fit(const char *section, enum unit_kind kind)
 	return OPTION_UNKNOWN_SECTION;
 }
 
-bool option_applies(const struct option *option, enum unit_kind kind)
+bool option_applies(const struct unit_option *option, enum unit_kind kind)
 {
 	return option_section_fit(option->section, kind) == OPTION_FITS;
 }
@@ -78,15 +79,16 @@ static uint32_t hash_of(const char *section, const char *key)
 }
 
 #define INDEX_SIZE 512
-_Static_assert(INDEX_SIZE >= 2 * ARRAY_SIZE(options), "the index is too full");
+_Static_assert(INDEX_SIZE >= 2 * ARRAY_SIZE(unit_options), "the index is too full");
 
 /* Filled before main, and only read from then on, so that any thread may look up. */
 static uint16_t index_of[INDEX_SIZE]; /* option number + 1; 0: free */
 
 __attribute__((constructor)) static void fill_index(void)
 {
-	for (size_t i = 0; i < n_options; i++) {
-		uint32_t at = hash_of(options[i].section, options[i].key) % INDEX_SIZE;
+	for (size_t i = 0; i < n_unit_options; i++) {
+		uint32_t at = hash_of(unit_options[i].section, unit_options[i].key) %
+				INDEX_SIZE;
 
 		while (index_of[at])
 			at = (at + 1) % INDEX_SIZE;
@@ -94,13 +96,13 @@ __attribute__((constructor)) static void fill_index(void)
 	}
 }
 
-const struct option *option_find(const char *section, const char *key)
+const struct unit_option *option_find(const char *section, const char *key)
 {
 	uint32_t at = hash_of(section, key) % INDEX_SIZE;
-	const struct option *o;
+	const struct unit_option *o;
 
 	for (; index_of[at]; at = (at + 1) % INDEX_SIZE) {
-		o = &options[index_of[at] - 1];
+		o = &unit_options[index_of[at] - 1];
 		if (strcmp(o->key, key) == 0 && strcmp(o->section, section) == 0)
 			return o;
 	}
@@ -135,20 +137,20 @@ static size_t distance(const char *a, const char *b)
 	return row[n];
 }
 
-const struct option *option_suggest(
+const struct unit_option *option_suggest(
 		const char *section, const char *key, enum unit_kind kind)
 {
-	const struct option *best = NULL;
+	const struct unit_option *best = NULL;
 	size_t limit = strlen(key) / 3 + 1, d;
 
-	for (size_t i = 0; i < n_options; i++) {
-		if (!option_applies(&options[i], kind))
+	for (size_t i = 0; i < n_unit_options; i++) {
+		if (!option_applies(&unit_options[i], kind))
 			continue;
 		/* Of two that are equally near, the one of the same section is meant. */
-		d = 2 * distance(key, options[i].key) +
-				(strcmp(section, options[i].section) != 0);
+		d = 2 * distance(key, unit_options[i].key) +
+				(strcmp(section, unit_options[i].section) != 0);
 		if (d < 2 * limit) {
-			best = &options[i];
+			best = &unit_options[i];
 			limit = (d + 1) / 2;
 			if (d % 2 == 0 && d == 0)
 				break;
@@ -173,7 +175,7 @@ bool option_is_foreign(const char *key)
 
 static void reset(struct option_scope *scope, const struct unit *prototype)
 {
-	const struct option *o = scope->option;
+	const struct unit_option *o = scope->option;
 	void *field = option_field(o, scope->unit);
 
 	if (o->type == &option_type_supervisor) {

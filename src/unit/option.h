@@ -26,12 +26,12 @@ enum option_role {
 	OPTION_ALIAS, /* the same setting under another section or name: not dumped */
 };
 
-struct option;
+struct unit_option;
 struct draft;
 
 /* What reading a value may need and what it may tell. */
 struct option_scope {
-	const struct option *option;
+	const struct unit_option *option;
 	struct unit *unit;
 	struct draft *draft;
 	struct specifier_scope specifiers;
@@ -54,14 +54,14 @@ struct option_type {
 	/* 0, -EINVAL, -ENOMEM. An empty value never comes here. */
 	int (*parse)(struct option_scope *scope, const char *value, void *field);
 	/* Appends "Key=value\n" lines; nothing when it is not set. */
-	void (*dump)(const struct option *option, const struct unit *unit,
+	void (*dump)(const struct unit_option *option, const struct unit *unit,
 			struct text *t);
 	void (*fini)(void *field, struct unit *unit); /* NULL: it holds no memory */
 	const struct option_word *words,
 			*dump_words; /* of a choice; dump_words NULL: words */
 };
 
-struct option {
+struct unit_option {
 	const char *section, *key;
 	const struct option_type *type;
 	size_t offset; /* in struct unit */
@@ -72,8 +72,8 @@ struct option {
 	const char *help;
 };
 
-extern const struct option options[];
-extern const size_t n_options;
+extern const struct unit_option unit_options[];
+extern const size_t n_unit_options;
 
 /* How a section fits a kind of unit. */
 enum option_fit {
@@ -84,20 +84,20 @@ enum option_fit {
 enum option_fit option_section_fit(const char *section, enum unit_kind kind);
 
 /* NULL when the section has no such key. */
-const struct option *option_find(const char *section, const char *key);
+const struct unit_option *option_find(const char *section, const char *key);
 
 /* The known key that a mistyped one is likely to mean, in this section or in one of the
  * same kind; NULL: none. */
-const struct option *option_suggest(
+const struct unit_option *option_suggest(
 		const char *section, const char *key, enum unit_kind kind);
 
 /* Whether systemd knows this key of its sections while it has no effect here. */
 bool option_is_foreign(const char *key);
 
 /* Whether an option's setting exists in a kind of unit. */
-bool option_applies(const struct option *option, enum unit_kind kind);
+bool option_applies(const struct unit_option *option, enum unit_kind kind);
 
-static inline void *option_field(const struct option *option, struct unit *unit)
+static inline void *option_field(const struct unit_option *option, struct unit *unit)
 {
 	return (char *)unit + option->offset;
 }

@@ -396,23 +396,33 @@ static int finish(struct loader *l, int r, struct unit_snapshot **ret_snapshot)
 	return 0;
 }
 
+/* Specifiers such as %Y need an absolute path, whatever the caller's was. */
+static int load_folder(struct loader *l, const char *path)
+{
+	auto_free char *absolute = NULL;
+	int fd;
+
+	fd = open_folder(l, AT_FDCWD, path, path);
+	if (fd < 0)
+		return 0;
+	if (*path != '/')
+		absolute = realpath(path, NULL);
+	return for_each_entry(l, fd, absolute ? absolute : path, on_unit);
+}
+
 int unit_snapshot_load(const struct strv *search_path, struct diag *diag,
 		struct unit_snapshot **ret_snapshot)
 {
 	struct loader l = {
 		.search_path = search_path, .trust = TRUST_CHECKED, .diag = diag
 	};
-	int fd, r = 0;
+	int r = 0;
 
 	l.snapshot = calloc(1, sizeof(*l.snapshot));
 	if (!l.snapshot)
 		return -ENOMEM;
-	for (size_t i = 0; i < search_path->count && r == 0; i++) {
-		fd = open_folder(&l, AT_FDCWD, search_path->items[i],
-				search_path->items[i]);
-		if (fd >= 0)
-			r = for_each_entry(&l, fd, search_path->items[i], on_unit);
-	}
+	for (size_t i = 0; i < search_path->count && r == 0; i++)
+		r = load_folder(&l, search_path->items[i]);
 	return finish(&l, r, ret_snapshot);
 }
 

@@ -52,11 +52,12 @@ int unit_prototype_new(enum unit_kind kind, struct unit **ret_unit)
 	if (r < 0)
 		return r;
 	scope.unit = unit;
-	for (size_t i = 0; i < n_options; i++) {
-		scope.option = &options[i];
-		if (!*options[i].default_text || !option_applies(&options[i], kind))
+	for (size_t i = 0; i < n_unit_options; i++) {
+		scope.option = &unit_options[i];
+		if (!*unit_options[i].default_text ||
+				!option_applies(&unit_options[i], kind))
 			continue;
-		r = option_assign(&scope, NULL, options[i].default_text);
+		r = option_assign(&scope, NULL, unit_options[i].default_text);
 		if (r < 0)
 			return r;
 	}
@@ -69,10 +70,11 @@ void unit_free(struct unit *unit)
 {
 	if (!unit)
 		return;
-	for (size_t i = 0; i < n_options; i++)
-		if (options[i].type->fini && options[i].role == OPTION_MAIN &&
-				option_applies(&options[i], unit->kind))
-			options[i].type->fini(option_field(&options[i], unit), unit);
+	for (size_t i = 0; i < n_unit_options; i++)
+		if (unit_options[i].type->fini && unit_options[i].role == OPTION_MAIN &&
+				option_applies(&unit_options[i], unit->kind))
+			unit_options[i].type->fini(
+					option_field(&unit_options[i], unit), unit);
 	strv_fini(&unit->files);
 	free(unit->name);
 	free(unit->instance);
@@ -175,15 +177,15 @@ const char *unit_command_kind_name(enum unit_command_kind kind)
 
 void unit_dump(const struct unit *unit, struct text *t)
 {
-	for (size_t i = 0; i < n_options; i++)
-		if (options[i].role == OPTION_MAIN &&
-				option_applies(&options[i], unit->kind))
-			options[i].type->dump(&options[i], unit, t);
+	for (size_t i = 0; i < n_unit_options; i++)
+		if (unit_options[i].role == OPTION_MAIN &&
+				option_applies(&unit_options[i], unit->kind))
+			unit_options[i].type->dump(&unit_options[i], unit, t);
 }
 
 /* Whether one option has different values; errs towards "different" without memory. */
-static bool differs(
-		const struct option *option, const struct unit *a, const struct unit *b)
+static bool differs(const struct unit_option *option, const struct unit *a,
+		const struct unit *b)
 {
 	auto_text x = { 0 }, y = { 0 };
 
@@ -198,8 +200,8 @@ enum unit_change unit_compare(const struct unit *a, const struct unit *b)
 
 	if (a->kind != b->kind)
 		return UNIT_CHANGED_RESTART;
-	for (size_t i = 0; i < n_options; i++) {
-		const struct option *o = &options[i];
+	for (size_t i = 0; i < n_unit_options; i++) {
+		const struct unit_option *o = &unit_options[i];
 
 		if (o->role != OPTION_MAIN || !option_applies(o, a->kind) ||
 				o->offset == offsetof(struct unit, children) ||

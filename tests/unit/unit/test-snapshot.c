@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "unit/snapshot.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "support/test.h"
+#include "unit/unit/fixture.h"
+
+#define ACTOR "[Service]\nExecStart=/bin/true\n"
+
+static struct unit_snapshot *load(
+		const char *first, const char *second, struct diag *diag)
+{
+	auto_strv path = { 0 };
+	struct unit_snapshot *s = NULL;
+
+	ck_assert_int_eq(strv_append(&path, first), 0);
+	if (second)
+		ck_assert_int_eq(strv_append(&path, second), 0);
+	ck_assert_int_eq(unit_snapshot_load(&path, diag, &s), 0);
+	return s;
+}
+
+/* "a.actor b.actor/10.conf" in the order of the snapshot. */
+static const char *names(const struct unit_snapshot *s)
+{
+	static char joined[1024];
+	size_t n = 0;
+
+	joined[0] = '\0';
+	for (uint32_t i = 0; i < s->count; i++) {
+		const struct unit_file *f = &s->files[i];
+
+		n += (size_t)snprintf(joined + n, sizeof(joined) - n, "%s%s%s%s",
+				i ? " " : "", f->unit,
+				f->is_drop_in ? strrchr(f->path, '/') : "",
+				f->is_masked ? "(masked)" : "");
+	}
+	return joined;
+}
+
+static void make_folder(const char *path)
+{
+	ck_assert_int_eq(mkdir(path, 0755), 0);
+}
+
+START_TEST(files_come_by_name_with_their_drop_ins_behind)
+{
+	const char *etc = test_folder(), *lib = test_folder();
+	auto_diag diag = { 0 };
+	struct unit_snapshot *s;
+
+	test_write(test_path(etc, "b.actor"), ACTOR, 0644);
+	test_write(test_path(lib, "a.supervisor"), "[Supervisor]\n", 0644);
+	test_write(test_path(lib, "README"), "", 0644);
+	test_write(test_path(lib, ".hidden.actor"), "", 0644);
+	make_folder(test_path(etc, "b.actor.d"));
+	make_folder(test_path(lib, "b.actor.d"));
+	test_write(test_path(etc, "b.actor.d/20-y.conf"), "", 0644);
+	test_write(test_path(lib, "b.actor.d/10-x.conf"), "", 0644);
+	test_write(test_path(lib, "b.actor.d/20-y.conf"), "lost", 0644);
+	test_write(test_path(lib, "b.actor.d/notes.txt"), "", 0644);
+	s = load(etc, lib, &diag);
+	fixture_silent(&diag);
+	ck_assert_str_eq(names(s),
+			"a.supervisor b.actor b.actor/10-x.conf b.actor/20-y.conf");
+	ck_assert_str_eq(s->files[3].data, "");
+	ck_assert_str_eq(s->files[1].data, ACTOR);
+	ck_assert_uint_eq(s->files[1].size, strlen(ACTOR));
+	unit_snapshot_free(s);
+}
+END_TEST
+
+START_TEST(earlier_folder_wins_for_one_name)
+{
+	const char *etc = test_folder(), *lib = test_folder();
+	auto_diag diag = { 0 };
+	struct unit_snapshot *s;
+
+	test_write(test_path(etc, "b.actor"), "first", 0644);
+	test_write(test_path(lib, "b.actor"), "second", 0644);
+	s = load(etc, lib, &diag);
+	fixture_silent(&diag);
+	ck_assert_uint_eq(s->count, 1);
+	ck_assert_str_eq(s->files[0].data, "first");
+	unit_snapshot_free(s);
+}
+END_TEST
+
+START_TEST(missing_folder_is_no_mistake)
+{
+	auto_diag diag = { 0 };
+	struct unit_snapshot *s = load("/nonexistent/units", NULL, &diag);
+
+	fixture_silent(&diag);
+	ck_assert_uint_eq(s->count, 0);
+	unit_snapshot_free(s);
+}
+END_TEST
+
+/* One bad entry beside a good file: it is told, and the good file is there. */
+static void expect_refused(const char *folder, const char *words)
+{
+	auto_diag diag = { 0 };
+	struct unit_snapshot *s;
+	const struct diag_item *item;
+
+	test_write(test_path(folder, "good.actor"), ACTOR, 0644);
+	s = load(folder, NULL, &diag);
+	ck_assert_str_eq(names(s), "good.actor");
+	item = fixture_find(&diag, "U001");
+	ck_assert_uint_eq(diag.count, 1);
+	ck_assert_int_eq(item->severity, DIAG_ERROR);
+	ck_assert_str_eq(item->file, test_path(folder, "bad.actor"));
+	ck_assert_msg(strstr(item->text, words), "%s", item->text);
+	ck_assert_ptr_nonnull(item->remedy);
+	unit_snapshot_free(s);
+}
+
+START_TEST(fifo_is_refused_without_waiting_for_a_writer)
+{
+	const char *folder = test_folder();
+
+	ck_assert_int_eq(mkfifo(test_path(folder, "bad.actor"), 0644), 0);
+	expect_refused(folder, "regular");
+}
+END_TEST
+
+START_TEST(file_that_others_may_write_is_refused)
+{
+	const char *folder = test_folder();
+
+	test_write(test_path(folder, "bad.actor"), ACTOR, 0666);
+	expect_refused(folder, "write");
+}
+END_TEST
+
+START_TEST(file_of_a_stranger_is_refused)
+{
+	const char *folder = test_folder(), *path = test_path(folder, "bad.actor");
+
+	if (geteuid() != 0)
+		return; /* only root can give a file away */
+	test_write(path, ACTOR, 0644);
+	ck_assert_int_eq(chown(path, 12345, 12345), 0);
+	expect_refused(folder, "belongs");
+}
+END_TEST
+
+START_TEST(sparse_gigabyte_is_refused_by_its_size)
+{
+	const char *folder = test_folder(), *path = test_path(folder, "bad.actor");
+
+	test_write(path, "", 0644);
+	ck_assert_int_eq(truncate(path, 1024L * 1024 * 1024), 0);
+	expect_refused(folder, "large");
+}
+END_TEST
+
+START_TEST(folder_with_the_name_of_a_unit_is_refused)
+{
+	const char *folder = test_folder();
+
+	make_folder(test_path(folder, "bad.actor"));
+	expect_refused(folder, "regular");
+}
+END_TEST
+
+START_TEST(link_to_anywhere_is_refused)
+{
+	const char *folder = test_folder(), *other = test_folder();
+
+	test_write(test_path(other, "bad.actor"), ACTOR, 0644);
+	ck_assert_int_eq(symlink(test_path(other, "bad.actor"),
+					 test_path(folder, "bad.actor")),
+			0);
+	expect_refused(folder, "");
+}
+END_TEST
+
+START_TEST(refused_file_does_not_uncover_that_of_a_later_folder)
+{
+	const char *etc = test_folder(), *lib = test_folder();
+	auto_diag diag = { 0 };
+	struct unit_snapshot *s;
+
+	test_write(test_path(etc, "b.actor"), ACTOR, 0622);
+	test_write(test_path(lib, "b.actor"), ACTOR, 0644);
+	s = load(etc, lib, &diag);
+	ck_assert_uint_eq(s->count, 0);
+	(void)fixture_find(&diag, "U001");
+	unit_snapshot_free(s);
+}
+END_TEST
+
+START_TEST(link_within_the_search_path_is_followed)
+{
+	const char *etc = test_folder(), *lib = test_folder();
+	auto_diag diag = { 0 };
+	struct unit_snapshot *s;
+
+	test_write(test_path(lib, "worker@.actor"), ACTOR, 0644);
+	ck_assert_int_eq(symlink(test_path(lib, "worker@.actor"),
+					 test_path(etc, "worker@1.actor")),
+			0);
+	ck_assert_int_eq(symlink("worker@.actor", test_path(lib, "worker@2.actor")), 0);
+	s = load(etc, lib, &diag);
+	fixture_silent(&diag);
+	ck_assert_str_eq(names(s), "worker@.actor worker@1.actor worker@2.actor");
+	ck_assert_str_eq(s->files[1].data, ACTOR);
+	unit_snapshot_free(s);
+}
+END_TEST
+
+START_TEST(link_to_dev_null_masks)
+{
+	const char *etc = test_folder(), *lib = test_folder();
+	auto_diag diag = { 0 };
+	struct unit_snapshot *s;
+
+	ck_assert_int_eq(symlink("/dev/null", test_path(etc, "b.actor")), 0);
+	test_write(test_path(lib, "b.actor"), ACTOR, 0644);
+	s = load(etc, lib, &diag);
+	fixture_silent(&diag);
+	ck_assert_str_eq(names(s), "b.actor(masked)");
+	unit_snapshot_free(s);
+}
+END_TEST
+
+START_TEST(folder_that_others_may_write_is_left_out)
+{
+	const char *folder = test_folder();
+	auto_diag diag = { 0 };
+	struct unit_snapshot *s;
+
+	test_write(test_path(folder, "b.actor"), ACTOR, 0644);
+	ck_assert_int_eq(chmod(folder, 0777), 0);
+	s = load(folder, NULL, &diag);
+	ck_assert_uint_eq(s->count, 0);
+	ck_assert_str_eq(fixture_find(&diag, "U002")->file, folder);
+	unit_snapshot_free(s);
+}
+END_TEST
+
+START_TEST(file_whose_name_is_no_unit_name_is_told)
+{
+	const char *folder = test_folder();
+	auto_diag diag = { 0 };
+	struct unit_snapshot *s;
+
+	test_write(test_path(folder, "two words.actor"), ACTOR, 0644);
+	s = load(folder, NULL, &diag);
+	ck_assert_uint_eq(s->count, 0);
+	ck_assert_int_eq(fixture_find(&diag, "U003")->severity, DIAG_WARNING);
+	unit_snapshot_free(s);
+}
+END_TEST
+
+static struct unit_snapshot *load_file(const char *path, struct diag *diag)
+{
+	auto_strv paths = { 0 };
+	struct unit_snapshot *s = NULL;
+
+	ck_assert_int_eq(strv_append(&paths, path), 0);
+	ck_assert_int_eq(unit_snapshot_load_files(&paths, diag, &s), 0);
+	return s;
+}
+
+START_TEST(named_files_are_read_whoever_owns_them)
+{
+	const char *folder = test_folder(), *path = test_path(folder, "b.actor");
+	auto_diag diag = { 0 };
+	struct unit_snapshot *s;
+
+	test_write(path, ACTOR, 0666);
+	make_folder(test_path(folder, "b.actor.d"));
+	test_write(test_path(folder, "b.actor.d/x.conf"), "[Actor]\n", 0666);
+	s = load_file(path, &diag);
+	fixture_silent(&diag);
+	ck_assert_str_eq(names(s), "b.actor b.actor/x.conf");
+	unit_snapshot_free(s);
+}
+END_TEST
+
+START_TEST(named_files_that_are_none_are_told)
+{
+	const char *folder = test_folder(), *fifo = test_path(folder, "f.actor");
+	auto_diag diag = { 0 };
+
+	unit_snapshot_free(load_file(test_path(folder, "absent.actor"), &diag));
+	ck_assert_str_eq(fixture_find(&diag, "U001")->file,
+			test_path(folder, "absent.actor"));
+	diag_fini(&diag);
+	diag = (struct diag){ 0 };
+	ck_assert_int_eq(mkfifo(fifo, 0644), 0);
+	unit_snapshot_free(load_file(fifo, &diag));
+	(void)fixture_find(&diag, "U001");
+	diag_fini(&diag);
+	diag = (struct diag){ 0 };
+	test_write(test_path(folder, "b.service"), ACTOR, 0644);
+	unit_snapshot_free(load_file(test_path(folder, "b.service"), &diag));
+	(void)fixture_find(&diag, "U003");
+}
+END_TEST
+
+START_TEST(packed_snapshot_is_the_same_unpacked)
+{
+	static const struct fixture_file files[] = {
+		UNIT_FILE("a.actor", ACTOR),
+		DROP_IN_FILE("a.actor", "10.conf", "[Actor]\n"),
+		MASKED_FILE("b.actor"),
+		UNIT_FILE("c.supervisor", ""),
+		NO_MORE_FILES,
+	};
+	struct unit_snapshot *s = fixture_snapshot(files), *back = NULL;
+	auto_close int fd = -1;
+
+	ck_assert_int_eq(unit_snapshot_pack(s, &fd), 0);
+	ck_assert_int_eq(memfd_is_sealed(fd), 1);
+	ck_assert_int_eq(unit_snapshot_unpack(fd, &back), 0);
+	ck_assert_uint_eq(back->count, s->count);
+	for (uint32_t i = 0; i < s->count; i++) {
+		ck_assert_str_eq(back->files[i].path, s->files[i].path);
+		ck_assert_str_eq(back->files[i].unit, s->files[i].unit);
+		ck_assert_str_eq(back->files[i].data, s->files[i].data);
+		ck_assert_uint_eq(back->files[i].size, s->files[i].size);
+		ck_assert_uint_eq(back->files[i].is_drop_in, s->files[i].is_drop_in);
+		ck_assert_uint_eq(back->files[i].is_masked, s->files[i].is_masked);
+	}
+	unit_snapshot_free(s);
+	unit_snapshot_free(back);
+}
+END_TEST
+
+static int unpack_bytes(const void *data, size_t size)
+{
+	struct unit_snapshot *s = NULL;
+	auto_close int fd = -1;
+	int r;
+
+	ck_assert_int_eq(memfd_sealed("test", data, size, &fd), 0);
+	r = unit_snapshot_unpack(fd, &s);
+	unit_snapshot_free(s);
+	return r;
+}
+
+START_TEST(damaged_snapshot_is_refused)
+{
+	static const struct fixture_file files[] = { UNIT_FILE("a.actor", ACTOR),
+		NO_MORE_FILES };
+	struct unit_snapshot *s = fixture_snapshot(files);
+	auto_close int fd = -1;
+	char *data;
+	size_t size;
+	int r;
+
+	ck_assert_int_eq(unit_snapshot_pack(s, &fd), 0);
+	ck_assert_int_eq(fd_read_all(fd, 1 << 20, &data, &size), 0);
+	ck_assert_int_eq(unpack_bytes(data, size), 0);
+	for (size_t cut = 0; cut < size; cut++)
+		ck_assert_int_eq(unpack_bytes(data, cut), -EBADMSG);
+	for (size_t at = 0; at < size; at++) {
+		data[at] = (char)(data[at] ^ 0x80);
+		r = unpack_bytes(data, size);
+		ck_assert_msg(r == 0 || r == -EBADMSG, "%d", r);
+		data[at] = (char)(data[at] ^ 0x80);
+	}
+	free(data);
+	unit_snapshot_free(s);
+}
+END_TEST
+
+START_TEST(snapshot_that_could_change_is_refused)
+{
+	const char *path = test_path(test_folder(), "x");
+	struct unit_snapshot *s = NULL;
+	auto_close int fd = -1;
+
+	test_write(path, "", 0600);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	ck_assert_int_lt(unit_snapshot_unpack(fd, &s), 0);
+}
+END_TEST
+
+START_TEST(shipped_samples_have_no_mistakes)
+{
+	auto_free char *folder = text_format("%s/units/shop", getenv("top_srcdir"));
+	static const char *const samples[] = { "redis.actor", "nginx.actor",
+		"worker.actor", "probe.actor", "shop.supervisor" };
+	auto_strv paths = { 0 };
+	auto_diag diag = { 0 };
+	struct unit_snapshot *s = NULL;
+	struct unit_set *set = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(samples); i++)
+		ck_assert_int_eq(
+				strv_append_take(&paths,
+						text_format("%s/%s", folder, samples[i])),
+				0);
+	ck_assert_int_eq(unit_snapshot_load_files(&paths, &diag, &s), 0);
+	ck_assert_int_eq(unit_set_parse(s, &fixture_context, &diag, &set), 0);
+	fixture_silent(&diag);
+	ck_assert_str_eq(fixture_join(&unit_find(set, "shop")->children),
+			"redis nginx worker probe");
+	unit_set_free(set);
+	unit_snapshot_free(s);
+}
+END_TEST
+
+TEST_MAIN("snapshot", files_come_by_name_with_their_drop_ins_behind,
+		earlier_folder_wins_for_one_name, missing_folder_is_no_mistake,
+		fifo_is_refused_without_waiting_for_a_writer,
+		file_that_others_may_write_is_refused, file_of_a_stranger_is_refused,
+		sparse_gigabyte_is_refused_by_its_size,
+		folder_with_the_name_of_a_unit_is_refused, link_to_anywhere_is_refused,
+		refused_file_does_not_uncover_that_of_a_later_folder,
+		link_within_the_search_path_is_followed, link_to_dev_null_masks,
+		folder_that_others_may_write_is_left_out,
+		file_whose_name_is_no_unit_name_is_told,
+		named_files_are_read_whoever_owns_them,
+		named_files_that_are_none_are_told, packed_snapshot_is_the_same_unpacked,
+		damaged_snapshot_is_refused, snapshot_that_could_change_is_refused,
+		shipped_samples_have_no_mistakes)
