@@ -312,3 +312,8 @@ int draft_apply(struct draft *draft, const char *file, const char *data, size_t 
 	ini_fini(&s.ini);
 	return r;
 }
+
+const char *draft_key_at(size_t index)
+{
+	return index < ARRAY_SIZE(keys) ? keys[index].name : NULL;
+}

@@ -44,4 +44,7 @@ MUST_CHECK int draft_find_extends(
 MUST_CHECK int draft_apply(
 		struct draft *draft, const char *file, const char *data, size_t size);
 
+/* Iterates over the keys that a file may have: index from 0; NULL ends. */
+const char *draft_key_at(size_t index);
+
 #endif

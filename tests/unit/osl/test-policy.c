@@ -11,6 +11,7 @@
 
 #include "base/fd.h"
 #include "osl/bpf.h"
+#include "osl/draft.h"
 #include "osl/syscall.h"
 #include "support/test.h"
 
@@ -532,6 +533,31 @@ START_TEST(shipped_policies_deny_what_they_promise)
 }
 END_TEST
 
+/* Each is an entry of its own in the manual page. */
+static void assert_documented(
+		const char *page, const char *before, const char *word, const char *after)
+{
+	auto_free char *entry = text_format("\n.It %s%s%s\n", before, word, after);
+
+	ck_assert_msg(strstr(page, entry), "%s is not in airssys.policy(5)", word);
+}
+
+START_TEST(manual_has_every_key_and_group)
+{
+	const char *top = getenv("top_srcdir"), *key;
+	auto_free char *path = text_format("%s/man/airssys.policy.5", top ? top : ".");
+	auto_free char *page = NULL;
+	const struct syscall_group *g;
+	size_t size;
+
+	ck_assert_int_eq(file_read(path, 1 << 20, &page, &size), 0);
+	for (size_t i = 0; (key = draft_key_at(i)); i++)
+		assert_documented(page, "Ic ", key, "=");
+	for (size_t i = 0; (g = syscall_group_at(i)); i++)
+		assert_documented(page, "Ic ", g->name, "");
+}
+END_TEST
+
 START_TEST(default_folders_go_from_the_administrator_to_the_installation)
 {
 	auto_strv folders = { 0 };
@@ -557,5 +583,5 @@ TEST_MAIN("policy", empty_policy_restricts_nothing, all_keys_reach_the_policy,
 		untrusted_files_and_folders_are_refused, folder_that_is_a_file_is_refused,
 		large_files_and_lines_are_refused, binary_content_is_refused,
 		allocation_failures_leave_nothing, shipped_policies_narrow_step_by_step,
-		shipped_policies_deny_what_they_promise,
+		shipped_policies_deny_what_they_promise, manual_has_every_key_and_group,
 		default_folders_go_from_the_administrator_to_the_installation)
