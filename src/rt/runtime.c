@@ -244,13 +244,13 @@ void airs_system_free(struct airs_system *system)
 	airs_system_stop(system);
 	system->scheduler->join(system);
 	free_actors(system);
+	system->scheduler->free(system);
 	while ((pool = system->pools)) {
 		system->pools = pool->next;
 		reactor_free(pool->reactor, system);
 		pool->reactor = NULL;
 		free(pool);
 	}
-	system->scheduler->free(system);
 	names_fini(&system->names);
 	table_fini(&system->table);
 	memory_fini(&system->memory);

@@ -457,9 +457,22 @@ static void threads_join(struct airs_system *system)
 			}
 }
 
+static void free_workers(struct airs_pool *pool)
+{
+	unsigned int i;
+
+	for (i = 0; pool->workers && i < pool->n_workers; i++)
+		free(pool->workers[i].sights);
+	free(pool->workers);
+	pool->workers = NULL;
+}
+
 static void threads_free(struct airs_system *system)
 {
-	(void)system;
+	struct airs_pool *pool;
+
+	for (pool = system->pools; pool; pool = pool->next)
+		free_workers(pool);
 }
 
 const struct scheduler scheduler_threads = {
