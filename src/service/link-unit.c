@@ -45,7 +45,7 @@ static bool is_needed(const struct link_unit *u)
 {
 	if (u->attached != AIRS_PID_NONE || u->waiter.ref != 0 || u->notify_fd >= 0)
 		return true;
-	if (u->live > 0 || u->requests > 0 || u->n_adopted > 0 || u->draining)
+	if (u->occupied || u->requests > 0 || u->n_adopted > 0 || u->draining)
 		return true;
 	for (size_t i = 0; i < LINK_NOTE_PART_COUNT; i++)
 		if (u->note_size[i] > 0)
@@ -80,8 +80,7 @@ int link_unit_adopt(struct link_unit *u, const struct link_process *process)
 		return -ENOMEM;
 	u->adopted = grown;
 	grown[u->n_adopted++] = *process;
-	if (process->state == PROTOCOL_LIVES)
-		u->live++;
+	u->occupied = true;
 	return 0;
 }
 
@@ -133,6 +132,7 @@ struct link_attached *link_unit_take_adopted(struct link_unit *u, size_t *ret_si
 	if (!attached)
 		return NULL;
 	attached->n_processes = u->n_adopted;
+	attached->empty = !u->occupied;
 	attached->note_size = (uint32_t)note_size;
 	if (processes > 0)
 		memcpy(attached->processes, u->adopted, processes);

@@ -20,11 +20,9 @@ struct link_unit {
 	airs_ref monitor;
 	struct airs_from waiter; /* wants to attach when the processes are gone; ref 0:
 				    none */
-	struct link_process
-			*adopted; /* of the keeper's account, until an actor attaches */
+	struct link_process *adopted; /* heap: what the keeper told, not claimed yet */
 	uint32_t n_adopted;
-	uint32_t live; /* processes that the keeper started or adopted and has not seen
-			  end */
+	bool occupied; /* something of it lives, as far as the keeper has said */
 	uint32_t requests; /* not answered, that point at this entry */
 	bool claimed; /* an actor of this core has had the note that the keeper gave */
 	bool draining; /* they are being killed for want of an owner */

@@ -39,7 +39,7 @@ struct queued {
 struct pending {
 	struct airs_from from; /* ref 0: the link's own */
 	enum protocol_type type;
-	struct link_unit *unit; /* of a SPAWN, and of the link's own SIGNAL; else NULL */
+	struct link_unit *unit; /* of SPAWN, SET_MAIN and the link's own SIGNAL */
 };
 
 struct link {
@@ -158,7 +158,9 @@ static void on_request(struct airs_actor *self, struct link *l, struct airs_mess
 	int r;
 
 	r = protocol_decode(m->data, m->size, &message);
-	if (r == 0 && message.type == PROTOCOL_SPAWN) {
+	if (r == 0 &&
+			(message.type == PROTOCOL_SPAWN ||
+					message.type == PROTOCOL_SET_MAIN)) {
 		u = link_unit_get(&l->units, message.unit);
 		r = u ? 0 : -ENOMEM;
 	}
@@ -266,7 +268,6 @@ static void end_draining(struct airs_actor *self, struct link *l, struct link_un
 	if (!u->draining)
 		return;
 	u->draining = false;
-	u->live = 0;
 	u->waiter = (struct airs_from){ 0 };
 	if (waiter.ref == 0)
 		return;
@@ -291,7 +292,6 @@ static void on_detach(struct airs_actor *self, struct link *l, struct airs_messa
 		return;
 	airs_demonitor(self, u->monitor);
 	detach(l, u);
-	u->live = 0;
 	link_unit_release(&l->units, u);
 }
 
@@ -305,7 +305,7 @@ static void drain(struct link *l, struct link_unit *u)
 		.signal = SIGKILL,
 	};
 
-	if (u->draining || (u->live == 0 && u->requests == 0))
+	if (u->draining || (!u->occupied && u->requests == 0))
 		return;
 	u->draining = true;
 	if (transmit_request(l, (struct airs_from){ 0 }, &kill, u) < 0)
@@ -487,8 +487,6 @@ static void on_exited(
 	struct link_unit *u = link_unit_find(&l->units, m->unit);
 	struct link_process process = make_process(m);
 
-	if (u && u->live > 0)
-		u->live--;
 	if (!u) {
 		acknowledge(l, m->spawn_id);
 	} else if (u->attached != AIRS_PID_NONE) {
@@ -511,6 +509,7 @@ static void on_empty(
 	if (u->attached != AIRS_PID_NONE &&
 			airs_send(self, u->attached, LINK_EMPTY, NULL, 0) < 0)
 		set_broken(l, "out of memory");
+	u->occupied = false;
 	end_draining(self, l, u);
 	link_unit_release(&l->units, u);
 }
@@ -518,7 +517,7 @@ static void on_empty(
 static void on_spawned(struct airs_actor *self, struct link *l, struct link_unit *u,
 		struct received *in)
 {
-	u->live++;
+	u->occupied = true;
 	if (in->fds[0] < 0)
 		return;
 	take_notify_fd(u, in);
@@ -549,15 +548,15 @@ static void note_answer(struct airs_actor *self, struct link *l, const struct pe
 
 	if (p->type == PROTOCOL_MODULE && in->fds[0] >= 0)
 		pass_fd(self, l, p->from.pid, LINK_MODULE_FD, take_fd(&in->fds[0]));
-	if (in->message.type == PROTOCOL_CONFIG)
-		forward(self, l, in);
 	if (!u)
 		return;
 	u->requests--;
 	if (in->message.type == PROTOCOL_SPAWNED)
 		on_spawned(self, l, u, in);
-	if (p->type == PROTOCOL_SIGNAL && in->message.error == ESRCH)
+	if (p->type == PROTOCOL_SIGNAL && in->message.error == ESRCH) {
+		u->occupied = false;
 		end_draining(self, l, u);
+	}
 }
 
 static void on_answer(struct airs_actor *self, struct link *l, struct received *in)
@@ -565,10 +564,8 @@ static void on_answer(struct airs_actor *self, struct link *l, struct received *
 	auto_free struct pending *p = map_remove_number(&l->pending, in->message.serial);
 
 	if (!p) {
-		/* The first CONFIG answers nothing. */
-		if (in->message.type == PROTOCOL_CONFIG)
-			forward(self, l, in);
-		else
+		/* Serial 0: it did not understand what wanted no answer. */
+		if (in->message.serial != 0)
 			set_broken(l, "the keeper answered what nobody asked");
 		return;
 	}
@@ -582,7 +579,6 @@ static void on_answer(struct airs_actor *self, struct link *l, struct received *
 static void dispatch(struct airs_actor *self, struct link *l, struct received *in)
 {
 	switch (in->message.type) {
-	case PROTOCOL_CONFIG:
 	case PROTOCOL_SPAWNED:
 	case PROTOCOL_FAILED:
 	case PROTOCOL_DONE:
@@ -600,6 +596,7 @@ static void dispatch(struct airs_actor *self, struct link *l, struct received *i
 	case PROTOCOL_EMPTY:
 		on_empty(self, l, &in->message);
 		break;
+	case PROTOCOL_CONFIG: /* a DONE follows if somebody asked for it */
 	case PROTOCOL_ADOPTED:
 	case PROTOCOL_STOP:
 	case PROTOCOL_PING:

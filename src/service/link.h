@@ -98,6 +98,7 @@ struct link_answer {
 struct link_attached {
 	uint32_t n_processes;
 	uint32_t note_size;
+	uint32_t empty; /* 1: nothing of the unit is left */
 	struct link_process processes[]; /* then note_size bytes: the service's part of
 					    the note */
 };

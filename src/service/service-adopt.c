@@ -19,6 +19,14 @@ struct account {
 	const struct link_process *control; /* one that lives; NULL: none */
 };
 
+/* One that lives, of these the latest. */
+static bool is_better_main(const struct link_process *p, const struct link_process *than)
+{
+	if (!than || (p->state == PROTOCOL_LIVES) != (than->state == PROTOCOL_LIVES))
+		return !than || p->state == PROTOCOL_LIVES;
+	return p->spawn_id > than->spawn_id;
+}
+
 /* Older ends are of no interest to anybody any more. */
 static struct account take_account(struct airs_actor *self, struct service *s,
 		const struct link_attached *attached)
@@ -28,8 +36,7 @@ static struct account take_account(struct airs_actor *self, struct service *s,
 
 	for (uint32_t i = 0; i < attached->n_processes; i++) {
 		p = &attached->processes[i];
-		if (p->kind == UNIT_EXEC_START &&
-				(!account.main || account.main->spawn_id < p->spawn_id))
+		if (p->kind == UNIT_EXEC_START && is_better_main(p, account.main))
 			account.main = p;
 		if (p->kind != UNIT_EXEC_START && p->state == PROTOCOL_LIVES)
 			account.control = p;
@@ -87,6 +94,8 @@ static enum fsm_beginning begin_without_main(
 		service_signal(self, s, PROTOCOL_ALL, SIGCONT);
 		return FSM_BEGIN_RUNNING;
 	}
+	if (phase == NOTE_FAILING)
+		return FSM_BEGIN_FAILING;
 	return s->control.state == PROCESS_ALIVE ? FSM_BEGIN_LEFTOVERS : FSM_BEGIN_FRESH;
 }
 
@@ -117,6 +126,9 @@ static void begin_anew(struct airs_actor *self, struct service *s)
 		s->main = (struct service_process){ 0 };
 	}
 	s->main_end = (struct process_end){ 0 };
+	s->result = END_SUCCESS;
+	s->reason = airs_reason_make(AIRS_REASON_NORMAL, 0, NULL);
+	s->ended_realtime_usec = 0;
 	s->start_realtime_usec = 0;
 	s->main_confirmed = false;
 	s->adopted = false;
@@ -139,15 +151,17 @@ static enum fsm_beginning decide(struct airs_actor *self, struct service *s,
 		s->start_realtime_usec = account.main->since_realtime_usec;
 		s->main_confirmed = note.phase == NOTE_RUNNING;
 	}
-	s->empty = s->main.state != PROCESS_ALIVE && s->control.state != PROCESS_ALIVE;
+	s->empty = attached->empty;
 	s->adopted = account.main || account.control || note.phase != NOTE_NONE;
+	if (account.main && account.main->state != PROTOCOL_LIVES)
+		service_take_end(s, account.main);
+	if (note.phase == NOTE_OVER && s->main.state == PROCESS_ALIVE)
+		note.phase = NOTE_NONE;
 	take_note(s, &note);
-	if (note.phase == NOTE_OVER && !account.main && s->empty) {
+	if (note.phase == NOTE_OVER) {
 		s->over = true;
 		return FSM_BEGIN_OVER;
 	}
-	if (account.main && account.main->state != PROTOCOL_LIVES)
-		service_take_end(s, account.main);
 	return account.main ? begin_with_main(s, note.phase)
 			    : begin_without_main(self, s, note.phase);
 }
