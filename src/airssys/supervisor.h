@@ -151,6 +151,9 @@ enum airs_child_state {
  *                    running, -EAGAIN when restarting, -ENOENT, or the failure; it is then left stopped. It does
  *                    not count towards intensity.
  *   delete_child     forget a stopped or failed one. 0, -EBUSY when neither, -ENOENT
+ *   update_child     put this specification in place of the one of the same id. The child itself is not touched,
+ *                    nor are the children of a supervisor: it counts for what is done with it from now on. Its initial
+ *                    is ignored. 0, -ENOENT (ours, not OTP's)
  *
  * A supervisor that is ending answers starts with -ESHUTDOWN.
  */
@@ -163,6 +166,9 @@ AIRS_PUBLIC AIRS_MUST_CHECK int airs_supervisor_restart_child(struct airs_actor 
 		airs_pid supervisor, const char *id, uint64_t timeout_usec, airs_ref *ret_call);
 AIRS_PUBLIC AIRS_MUST_CHECK int airs_supervisor_delete_child(struct airs_actor *self,
 		airs_pid supervisor, const char *id, uint64_t timeout_usec, airs_ref *ret_call);
+AIRS_PUBLIC AIRS_MUST_CHECK int airs_supervisor_update_child(struct airs_actor *self,
+		airs_pid supervisor, const struct airs_child_spec *spec, uint64_t timeout_usec,
+		airs_ref *ret_call);
 /* Payload: array of struct airs_child_info in start order (OTP answers newest first). */
 AIRS_PUBLIC AIRS_MUST_CHECK int airs_supervisor_which_children(struct airs_actor *self,
 		airs_pid supervisor, uint64_t timeout_usec, airs_ref *ret_call);

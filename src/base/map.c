@@ -173,6 +173,14 @@ void *map_remove_number(struct map *m, uint64_t key)
 	return take(m, find_entry(m, NULL, key));
 }
 
+void map_rebind(struct map *m, const char *key)
+{
+	struct map_entry *e = find_entry(m, key, hash_text(key));
+
+	if (e)
+		e->text = key;
+}
+
 void *map_next(const struct map *m, size_t *cursor)
 {
 	while (*cursor < m->capacity) {

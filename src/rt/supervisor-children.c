@@ -47,6 +47,15 @@ int children_add(struct supervisor *s, struct spec *spec, struct child **ret_chi
 	return 0;
 }
 
+void children_update(struct supervisor *s, struct child *c, struct spec *spec)
+{
+	struct spec *old = c->spec;
+
+	map_rebind(&s->by_id, spec->id);
+	c->spec = spec_ref(spec);
+	spec_unref(old);
+}
+
 void children_remove(struct supervisor *s, struct child *c)
 {
 	bug_unless(c->pid == AIRS_PID_NONE);

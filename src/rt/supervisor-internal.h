@@ -114,6 +114,7 @@ enum request_operation {
 	REQUEST_TERMINATE,
 	REQUEST_RESTART,
 	REQUEST_DELETE,
+	REQUEST_UPDATE,
 	REQUEST_WHICH,
 	REQUEST_COUNT,
 	REQUEST_OPERATION_COUNT
@@ -189,7 +190,7 @@ struct supervisor_args {
 	char label[256]; /* when the plan has no name */
 };
 
-/* The request as it travels. start_child carries spec, the others about a child carry id.
+/* The request as it travels. start_child and update_child carry spec, the others about a child carry id.
  */
 struct supervisor_request {
 	enum request_operation operation;
@@ -213,6 +214,8 @@ MUST_CHECK int children_add(
 		struct supervisor *s, struct spec *spec, struct child **ret_child);
 /* Removes and frees a child without a process; its waiters must have been answered. */
 void children_remove(struct supervisor *s, struct child *c);
+/* Puts another specification of the same id in place. */
+void children_update(struct supervisor *s, struct child *c, struct spec *spec);
 /* Frees everything without using the runtime. */
 void children_fini(struct supervisor *s);
 /* NULL at the end; c NULL: the first, the last. */

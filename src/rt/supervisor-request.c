@@ -186,6 +186,16 @@ static int serve_child(struct supervisor *s, enum request_operation operation,
 	return delete_child(s, c, from);
 }
 
+static void serve_update(struct supervisor *s, struct airs_from from,
+		const struct supervisor_request *request)
+{
+	struct child *c = map_find(&s->by_id, request->spec->id);
+
+	if (c)
+		children_update(s, c, request->spec);
+	answer_status(s, from, c ? 0 : -ENOENT);
+}
+
 static void serve_by_id(struct supervisor *s, struct airs_from from,
 		const struct supervisor_request *request)
 {
@@ -239,6 +249,7 @@ static void (*const serve[REQUEST_OPERATION_COUNT])(struct supervisor *s,
 	[REQUEST_TERMINATE] = serve_by_id,
 	[REQUEST_RESTART] = serve_by_id,
 	[REQUEST_DELETE] = serve_by_id,
+	[REQUEST_UPDATE] = serve_update,
 	[REQUEST_WHICH] = serve_which,
 	[REQUEST_COUNT] = serve_count,
 };
@@ -323,6 +334,11 @@ static int ask(struct airs_actor *self, airs_pid supervisor,
 			timeout_usec, ret_call);
 }
 
+struct call_terms {
+	uint64_t timeout_usec;
+	airs_ref *ret_call;
+};
+
 static void free_request(void *data)
 {
 	struct supervisor_request *request = data;
@@ -331,9 +347,9 @@ static void free_request(void *data)
 	free(request);
 }
 
-int airs_supervisor_start_child(struct airs_actor *self, airs_pid supervisor,
-		const struct airs_child_spec *spec, uint64_t timeout_usec,
-		airs_ref *ret_call)
+static int ask_with_spec(struct airs_actor *self, airs_pid supervisor,
+		enum request_operation operation, const struct airs_child_spec *spec,
+		const struct call_terms *terms)
 {
 	struct supervisor_request *request;
 	int r = spec_check(spec, NULL);
@@ -343,14 +359,31 @@ int airs_supervisor_start_child(struct airs_actor *self, airs_pid supervisor,
 	request = calloc(1, sizeof(*request));
 	if (!request)
 		return -ENOMEM;
-	request->operation = REQUEST_START;
+	request->operation = operation;
 	r = spec_new(spec, &request->spec);
 	if (r < 0) {
 		free_request(request);
 		return r;
 	}
 	return airs_call_moved(self, supervisor, AIRS_MSG_SUPERVISOR, request,
-			sizeof(*request), free_request, timeout_usec, ret_call);
+			sizeof(*request), free_request, terms->timeout_usec,
+			terms->ret_call);
+}
+
+int airs_supervisor_start_child(struct airs_actor *self, airs_pid supervisor,
+		const struct airs_child_spec *spec, uint64_t timeout_usec,
+		airs_ref *ret_call)
+{
+	return ask_with_spec(self, supervisor, REQUEST_START, spec,
+			&(struct call_terms){ timeout_usec, ret_call });
+}
+
+int airs_supervisor_update_child(struct airs_actor *self, airs_pid supervisor,
+		const struct airs_child_spec *spec, uint64_t timeout_usec,
+		airs_ref *ret_call)
+{
+	return ask_with_spec(self, supervisor, REQUEST_UPDATE, spec,
+			&(struct call_terms){ timeout_usec, ret_call });
 }
 
 int airs_supervisor_terminate_child(struct airs_actor *self, airs_pid supervisor,

@@ -398,6 +398,13 @@ static void send_start(struct airs_actor *self, const struct act *act)
 			0);
 }
 
+static void send_update(struct airs_actor *self, const struct act *act)
+{
+	ck_assert_int_eq(airs_supervisor_update_child(self, world.supervisor, act->spec,
+					 AIRS_INFINITY, ref_of(act->answer)),
+			0);
+}
+
 static void send_ask(struct airs_actor *self, const struct act *act)
 {
 	ck_assert_int_eq(act->ask(self, world.supervisor, act->id, AIRS_INFINITY,
@@ -464,6 +471,14 @@ static int status_after_run(const struct answer *answer)
 int do_start(const struct airs_child_spec *spec)
 {
 	return status_after_run(ask_start(spec));
+}
+
+int do_update(const struct airs_child_spec *spec)
+{
+	struct act act = { .run = send_update, .spec = spec, .answer = new_answer() };
+
+	have_boss(&act);
+	return status_after_run(act.answer);
 }
 
 int do_terminate(const char *id)

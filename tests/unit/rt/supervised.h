@@ -98,6 +98,7 @@ const struct answer *ask_restart(const char *id);
 const struct answer *ask_delete(const char *id);
 /* Ask and run; the answer's status. -EINPROGRESS when there is none yet. */
 int do_start(const struct airs_child_spec *spec);
+int do_update(const struct airs_child_spec *spec);
 int do_terminate(const char *id);
 int do_restart(const char *id);
 int do_delete(const char *id);

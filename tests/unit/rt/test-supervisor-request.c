@@ -374,7 +374,34 @@ START_TEST(added_children_do_not_accumulate)
 }
 END_TEST
 
-TEST_MAIN("supervisor-request", child_adm, children_are_listed_in_start_order,
+START_TEST(updated_child_runs_on_and_is_treated_by_its_new_specification)
+{
+	struct airs_child_spec spec;
+	airs_pid before;
+
+	world_begin(1);
+	supervise_two(AIRS_ONE_FOR_ONE);
+	before = a.pid;
+	spec = child_of(&a, AIRS_TEMPORARY);
+	spec.cookie = 7;
+	ck_assert_int_eq(do_update(&spec), 0);
+	ck_assert_uint_eq(a.pid, before);
+	ck_assert_int_eq(state_of("a"), AIRS_CHILD_RUNNING);
+	ck_assert_uint_eq(look_at("a")->cookie, 7);
+	/* Found by its id afterwards, and no longer restarted. */
+	ck_assert_int_eq(do_update(&spec), 0);
+	crash(&a);
+	ck_assert_int_eq(state_of("a"), -1);
+	ck_assert_uint_eq(a.starts, 1);
+	ck_assert_int_eq(do_update(&spec), -ENOENT);
+	ck_assert_int_eq(state_of("b"), AIRS_CHILD_RUNNING);
+	world_end();
+}
+END_TEST
+
+TEST_MAIN("supervisor-request", child_adm,
+		updated_child_runs_on_and_is_treated_by_its_new_specification,
+		children_are_listed_in_start_order,
 		terminated_temporary_child_is_forgotten,
 		child_that_starts_is_terminated_at_once,
 		requests_are_served_while_a_child_starts,
