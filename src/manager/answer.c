@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "airssys/system.h"
+#include "base/clock.h"
+#include "base/fd.h"
+#include "manager/figures.h"
+#include "manager/manager.h"
+#include "manager/names.h"
+#include "unit/snapshot.h"
+
+/*
+ * sd-bus remembers no failure of an append, so each function here returns it. D-Bus
+ * carries only UTF-8: what comes from outside (status texts, file contents) is checked
+ * before it is put into a message.
+ */
+
+#define REASON_SIZE 160
+
+static const char *clean(const char *text)
+{
+	if (!text)
+		return "";
+	return text_is_utf8(text, strlen(text)) ? text : "(not UTF-8)";
+}
+
+static void format_last_end(const struct record *record, char buffer[static REASON_SIZE])
+{
+	const struct registry_end *end = record_end(record, 0);
+
+	buffer[0] = '\0';
+	if (end)
+		(void)airs_reason_format(&end->reason, buffer, REASON_SIZE);
+}
+
+static void give(struct request *request, sd_bus_message *answer, int r)
+{
+	if (r >= 0) {
+		request_set_answer(request, answer);
+		return;
+	}
+	sd_bus_message_unref(answer);
+	request_fail(request, NAMES_ERROR_FAILED,
+			"The answer cannot be put together: %s.", strerrordesc_np(-r));
+}
+
+static int append_row(sd_bus_message *answer, const struct record *record)
+{
+	const struct unit *unit = record->settings->unit;
+	char last_end[REASON_SIZE];
+
+	format_last_end(record, last_end);
+	return sd_bus_message_append(answer, NAMES_LIST_SIGNATURE, record->name,
+			unit_kind_name(record->kind),
+			record->supervisor ? record->supervisor->name : "",
+			registry_state_name(record->state), registry_substate(record),
+			clean(unit->description), (uint32_t)record->main_pid,
+			record->since_realtime_usec, record->restarts,
+			clean(record->status_text), clean(last_end));
+}
+
+void answer_list(struct manager *m, struct request *request)
+{
+	const struct record *record = NULL;
+	sd_bus_message *answer = NULL;
+	int r;
+
+	r = sd_bus_message_new_method_return(request->call, &answer);
+	if (r >= 0)
+		r = sd_bus_message_open_container(answer, 'a', NAMES_LIST_SIGNATURE);
+	while (r >= 0 && (record = registry_next(&m->registry, record)))
+		r = append_row(answer, record);
+	if (r >= 0)
+		r = sd_bus_message_close_container(answer);
+	give(request, answer, r);
+}
+
+static int put_text(sd_bus_message *answer, const char *key, const char *text)
+{
+	return sd_bus_message_append(answer, "{sv}", key, "s", clean(text));
+}
+
+/* Left out when there is none. */
+static int put_some_text(sd_bus_message *answer, const char *key, const char *text)
+{
+	return text && *text ? put_text(answer, key, text) : 0;
+}
+
+static int put_number(sd_bus_message *answer, const char *key, uint64_t value)
+{
+	return sd_bus_message_append(answer, "{sv}", key, "t", value);
+}
+
+static int put_some_number(sd_bus_message *answer, const char *key, uint64_t value)
+{
+	return value != 0 ? put_number(answer, key, value) : 0;
+}
+
+static int put_figure(sd_bus_message *answer, const char *key, uint64_t value)
+{
+	return value != FIGURES_UNKNOWN ? put_number(answer, key, value) : 0;
+}
+
+static int put_u32(sd_bus_message *answer, const char *key, uint32_t value)
+{
+	return sd_bus_message_append(answer, "{sv}", key, "u", value);
+}
+
+static int put_some_u32(sd_bus_message *answer, const char *key, uint32_t value)
+{
+	return value != 0 ? put_u32(answer, key, value) : 0;
+}
+
+static int open_texts(sd_bus_message *answer, const char *key)
+{
+	int r = sd_bus_message_open_container(answer, 'e', "sv");
+
+	if (r >= 0)
+		r = sd_bus_message_append(answer, "s", key);
+	if (r >= 0)
+		r = sd_bus_message_open_container(answer, 'v', "as");
+	if (r >= 0)
+		r = sd_bus_message_open_container(answer, 'a', "s");
+	return r;
+}
+
+static int close_texts(sd_bus_message *answer)
+{
+	for (int i = 0; i < 3; i++) {
+		int r = sd_bus_message_close_container(answer);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int put_files(sd_bus_message *answer, const struct unit *unit)
+{
+	int r = open_texts(answer, "Files");
+
+	for (size_t i = 0; r >= 0 && i < unit->files.count; i++)
+		r = sd_bus_message_append(answer, "s", clean(unit->files.items[i]));
+	return r < 0 ? r : close_texts(answer);
+}
+
+static int put_children(sd_bus_message *answer, const struct record *record)
+{
+	const struct record *child;
+	int r = open_texts(answer, "Children");
+
+	list_foreach(child, &record->children, link) {
+		if (r < 0)
+			break;
+		r = sd_bus_message_append(answer, "s", child->name);
+	}
+	return r < 0 ? r : close_texts(answer);
+}
+
+static int put_identity(sd_bus_message *answer, const struct record *record)
+{
+	const struct unit *unit = record->settings->unit;
+	int r;
+
+	r = put_text(answer, "Name", record->name);
+	if (r >= 0)
+		r = put_text(answer, "Kind", unit_kind_name(record->kind));
+	if (r >= 0)
+		r = put_some_text(answer, "Description", unit->description);
+	if (r >= 0)
+		r = put_text(answer, "Supervisor",
+				record->supervisor ? record->supervisor->name : "");
+	if (r >= 0)
+		r = put_files(answer, unit);
+	return r;
+}
+
+static int put_state(sd_bus_message *answer, const struct record *record)
+{
+	int r;
+
+	r = put_text(answer, "State", registry_state_name(record->state));
+	if (r >= 0)
+		r = put_text(answer, "SubState", registry_substate(record));
+	if (r >= 0)
+		r = put_some_number(answer, "Since", record->since_realtime_usec);
+	if (r >= 0)
+		r = put_some_u32(answer, "PID", (uint32_t)record->main_pid);
+	if (r >= 0)
+		r = put_some_u32(answer, "ControlPID", (uint32_t)record->control_pid);
+	if (r >= 0 && record->main_pid > 0)
+		r = put_some_number(
+				answer, "MainStartRealtime", record->start_realtime_usec);
+	if (r >= 0)
+		r = put_some_text(answer, "StatusText", record->status_text);
+	if (r >= 0 && record->kind != UNIT_SUPERVISOR)
+		r = put_text(answer, "Result", record->result);
+	if (r >= 0)
+		r = put_some_text(answer, "FailedStep", record->failed_step);
+	return r;
+}
+
+static int put_history(sd_bus_message *answer, const struct record *record)
+{
+	const struct registry_end *end = record_end(record, 0);
+	char last_end[REASON_SIZE], decision[320];
+	int r = 0;
+
+	if (end) {
+		format_last_end(record, last_end);
+		registry_end_describe(record, end, decision, sizeof(decision));
+		r = put_some_text(answer, "LastEnd", last_end);
+		if (r >= 0)
+			r = put_number(answer, "LastEndRealtime", end->realtime_usec);
+		if (r >= 0)
+			r = put_some_text(answer, "LastDecision", decision);
+	}
+	if (r >= 0)
+		r = put_number(answer, "Restarts", record->restarts);
+	if (r >= 0)
+		r = put_some_number(answer, "NextRestartRealtime",
+				record->next_restart_realtime_usec);
+	if (r >= 0)
+		r = put_some_u32(answer, "Attempt", record->attempt);
+	return r;
+}
+
+static int put_limits(sd_bus_message *answer, const struct record *record)
+{
+	uint32_t intensity;
+	uint64_t period;
+	int r;
+
+	record_limits(record, &intensity, &period);
+	r = put_u32(answer, "RestartsInWindow",
+			record_window(record, clock_realtime_usec()));
+	if (r >= 0)
+		r = put_u32(answer, "Intensity", intensity);
+	if (r >= 0)
+		r = put_number(answer, "PeriodUSec", period);
+	return r;
+}
+
+static int put_figures(
+		sd_bus_message *answer, struct manager *m, const struct record *record)
+{
+	auto_free char *cgroup = NULL;
+	struct figures figures;
+	int r;
+
+	if (record->kind != UNIT_SERVICE || !record_is_up(record))
+		return 0;
+	if (m->cgroup) {
+		cgroup = text_format("%s/%s", m->cgroup, record->name);
+		if (!cgroup)
+			return -ENOMEM;
+	}
+	figures_read(&figures, cgroup, record->main_pid);
+	r = put_figure(answer, "MemoryBytes", figures.memory_bytes);
+	if (r >= 0)
+		r = put_figure(answer, "MemoryPeakBytes", figures.memory_peak_bytes);
+	if (r >= 0)
+		r = put_figure(answer, "Tasks", figures.tasks);
+	if (r >= 0)
+		r = put_figure(answer, "CPUUSec", figures.cpu_usec);
+	return r;
+}
+
+static int put_actor(
+		sd_bus_message *answer, struct manager *m, const struct record *record)
+{
+	struct airs_actor_info info = { .size = sizeof(info) };
+	airs_pid actor = record->actor != AIRS_PID_NONE ? record->actor : record->pid;
+	int r;
+
+	if (actor == AIRS_PID_NONE)
+		return 0;
+	r = put_number(answer, "ActorPID", actor);
+	if (r < 0 || airs_actor_get_info(airs_actor_system(m->self), actor, &info) < 0)
+		return r;
+	return put_number(answer, "MessagesHandled", info.messages_handled);
+}
+
+static int put_log(sd_bus_message *answer, struct manager *m, const struct record *record)
+{
+	const struct unit *unit = record->settings->unit;
+	auto_free char *path = NULL;
+
+	if (record->kind != UNIT_SERVICE)
+		return sd_bus_message_append(answer, "{sv}", "LogJournal", "b",
+				m->journal_socket != NULL);
+	switch (unit->service.standard_output) {
+	case UNIT_OUTPUT_JOURNAL:
+		if (m->journal_socket)
+			return sd_bus_message_append(
+					answer, "{sv}", "LogJournal", "b", 1);
+		path = text_format("%s/log/%s.log", m->home->runtime_dir, record->name);
+		return path ? put_text(answer, "LogFile", path) : -ENOMEM;
+	case UNIT_OUTPUT_FILE:
+	case UNIT_OUTPUT_APPEND:
+	case UNIT_OUTPUT_TRUNCATE:
+		return put_some_text(answer, "LogFile", unit->service.output_path);
+	case UNIT_OUTPUT_NULL:
+	case UNIT_OUTPUT_INHERIT:
+		return 0;
+	}
+	return 0;
+}
+
+static int put_settings(sd_bus_message *answer, const struct record *record)
+{
+	const struct unit *unit = record->settings->unit;
+	auto_text dump = { 0 };
+	int r;
+
+	unit_dump(unit, &dump);
+	if (dump.failed)
+		return -ENOMEM;
+	r = put_text(answer, "Settings", text_get(&dump));
+	if (r >= 0 && record_is_up(record) && record->started_with != record->settings)
+		r = sd_bus_message_append(answer, "{sv}", "NeedsRestart", "b", 1);
+	if (r >= 0 && record->kind != UNIT_SUPERVISOR)
+		r = put_text(answer, "Confinement", unit->policy ? unit->policy : "none");
+	return r;
+}
+
+static int put_kind(
+		sd_bus_message *answer, struct manager *m, const struct record *record)
+{
+	int r;
+
+	if (record->kind != UNIT_SUPERVISOR) {
+		r = put_figures(answer, m, record);
+		return r < 0 ? r : put_log(answer, m, record);
+	}
+	r = put_text(answer, "Strategy",
+			unit_strategy_name(record->settings->unit->supervising.strategy));
+	return r < 0 ? r : put_children(answer, record);
+}
+
+void answer_unit(struct manager *m, struct request *request, const struct record *record)
+{
+	sd_bus_message *answer = NULL;
+	int r;
+
+	r = sd_bus_message_new_method_return(request->call, &answer);
+	if (r >= 0)
+		r = sd_bus_message_open_container(answer, 'a', "{sv}");
+	if (r >= 0)
+		r = put_identity(answer, record);
+	if (r >= 0)
+		r = put_state(answer, record);
+	if (r >= 0)
+		r = put_history(answer, record);
+	if (r >= 0)
+		r = put_limits(answer, record);
+	if (r >= 0)
+		r = put_kind(answer, m, record);
+	if (r >= 0)
+		r = put_actor(answer, m, record);
+	if (r >= 0)
+		r = put_settings(answer, record);
+	if (r >= 0)
+		r = sd_bus_message_close_container(answer);
+	give(request, answer, r);
+}
+
+static int append_file(sd_bus_message *answer, const struct unit_snapshot *snapshot,
+		const char *path)
+{
+	for (uint32_t i = 0; i < snapshot->count; i++)
+		if (strcmp(snapshot->files[i].path, path) == 0)
+			return sd_bus_message_append(answer, "(ss)", clean(path),
+					clean(snapshot->files[i].data));
+	return 0;
+}
+
+void answer_files(struct manager *m, struct request *request, const struct record *record)
+{
+	const struct strv *files = &record->settings->unit->files;
+	auto_(unit_snapshot) snapshot = NULL;
+	sd_bus_message *answer = NULL;
+	int r;
+
+	r = unit_snapshot_unpack(m->snapshot_fd, &snapshot);
+	if (r >= 0)
+		r = sd_bus_message_new_method_return(request->call, &answer);
+	if (r >= 0)
+		r = sd_bus_message_open_container(answer, 'a', "(ss)");
+	for (size_t i = 0; r >= 0 && i < files->count; i++)
+		r = append_file(answer, snapshot, files->items[i]);
+	if (r >= 0)
+		r = sd_bus_message_close_container(answer);
+	give(request, answer, r);
+}
+
+void answer_diagnostics(struct manager *m, struct request *request)
+{
+	sd_bus_message *answer = NULL;
+	int r;
+
+	r = sd_bus_message_new_method_return(request->call, &answer);
+	if (r >= 0)
+		r = sd_bus_message_open_container(answer, 'a', NAMES_DIAG_SIGNATURE);
+	for (size_t i = 0; r >= 0 && i < m->diag.count; i++) {
+		const struct diag_item *item = &m->diag.items[i];
+
+		r = sd_bus_message_append(answer, NAMES_DIAG_SIGNATURE,
+				diag_severity_name(item->severity), item->code,
+				clean(item->file), item->line, clean(item->text),
+				clean(item->remedy));
+	}
+	if (r >= 0)
+		r = sd_bus_message_close_container(answer);
+	give(request, answer, r);
+}

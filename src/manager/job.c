@@ -1,0 +1,591 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "manager/job.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "manager/names.h"
+
+/*
+ * Each step looks at the registry and makes the next call; a reply only says how the last
+ * call went. What was true a call ago need not be true any more (another client, a
+ * crash), so nothing is remembered but what the job has done itself. STEPS_MAX bounds a
+ * job that runs after a tree which changes all the time.
+ */
+
+#define STEPS_MAX 64
+
+enum job_wait {
+	JOB_WAITS_NOT,
+	JOB_WAITS_END, /* terminate_child */
+	JOB_WAITS_START, /* restart_child, start_child */
+	JOB_WAITS_CALL, /* to the unit's actor */
+	JOB_WAITS_DELETE, /* delete_child */
+	JOB_WAITS_UPDATE, /* update_child */
+	JOB_WAITS_EVENT, /* of the unit */
+};
+
+struct job {
+	struct list link;
+	enum job_kind kind;
+	uint64_t record_id;
+	uint64_t target_id; /* whom the call is about: the unit or a supervisor above it
+			     */
+	struct request *request;
+	struct airs_from from;
+	struct service_kill kill;
+	char *why;
+	enum job_wait wait;
+	airs_ref call; /* 0: none */
+	unsigned int steps;
+	bool stopped; /* restart, remove: the first half is over */
+	bool acted; /* something was started or stopped */
+};
+
+static void job_free(struct job *job)
+{
+	if (!job)
+		return;
+	list_remove(&job->link);
+	request_free(job->request);
+	free(job->why);
+	free(job);
+}
+
+DEFINE_AUTO(job, job_free);
+
+static void write_activity(struct manager *m, const struct job *job, const char *name,
+		const char *result)
+{
+	struct activity_record record = { .kind = ACTIVITY_REQUEST_DONE };
+	char caller[64];
+
+	if (!job->request)
+		return;
+	(void)snprintf(caller, sizeof(caller), "uid %u (pid %d)",
+			(unsigned int)job->request->caller.uid,
+			(int)job->request->caller.pid);
+	record.unit = name;
+	record.caller = caller;
+	record.detail = access_method_name(job->request->method);
+	record.reason = result;
+	activity_write(m->self, m->activity, &record);
+}
+
+static void job_end(struct manager *m, struct job *job)
+{
+	if (job->call != 0)
+		(void)map_remove_number(&m->jobs_by_call, job->call);
+	job_free(job);
+}
+
+/* The job is over and went well. */
+static void job_done(struct manager *m, struct job *job)
+{
+	const struct record *record = registry_find_id(&m->registry, job->record_id);
+	bool takes_time = job->kind != JOB_KILL;
+	const char *result = job->acted || !takes_time ? "done" : "already";
+
+	write_activity(m, job, record ? record->name : NULL, result);
+	if (job->request) {
+		if (job->kind == JOB_KILL)
+			request_answer_empty(job->request);
+		else
+			request_answer_text(job->request, result);
+		manager_answer(m, TAKE_PTR(job->request));
+	}
+	if (job->from.ref != 0)
+		(void)!airs_reply(m->self, job->from, 0, NULL, 0);
+	job_end(m, job);
+}
+
+/* The job is over and did not: error is a negative errno for modules, name and text are
+ * for clients. */
+static void job_failed(struct manager *m, struct job *job, int error, const char *name,
+		const char *text)
+{
+	const struct record *record = registry_find_id(&m->registry, job->record_id);
+
+	write_activity(m, job, record ? record->name : NULL, text);
+	if (job->request) {
+		request_fail(job->request, name, "%s", text);
+		manager_answer(m, TAKE_PTR(job->request));
+	}
+	if (job->from.ref != 0)
+		(void)!airs_reply(m->self, job->from, error, NULL, 0);
+	job_end(m, job);
+}
+
+/* A call was made, or could not be. */
+static void job_wait_for(struct manager *m, struct job *job, enum job_wait wait, int r)
+{
+	if (r >= 0) {
+		job->wait = wait;
+		r = map_put_number(&m->jobs_by_call, job->call, job);
+		if (r >= 0)
+			return;
+		airs_call_cancel(m->self, job->call);
+	}
+	job->call = 0;
+	job_failed(m, job, r, NAMES_ERROR_FAILED, strerrordesc_np(-r));
+}
+
+static void call_terminate(
+		struct manager *m, struct job *job, const struct record *target)
+{
+	job->target_id = target->id;
+	job_wait_for(m, job, JOB_WAITS_END,
+			airs_supervisor_terminate_child(m->self,
+					manager_supervisor_of(m, target), target->name,
+					AIRS_INFINITY, &job->call));
+}
+
+static void call_restart(struct manager *m, struct job *job, const struct record *target)
+{
+	job->target_id = target->id;
+	job_wait_for(m, job, JOB_WAITS_START,
+			airs_supervisor_restart_child(m->self,
+					manager_supervisor_of(m, target), target->name,
+					AIRS_INFINITY, &job->call));
+}
+
+static int with_spec(struct manager *m, struct job *job, const struct record *target,
+		enum job_wait wait)
+{
+	struct airs_child_spec spec;
+	airs_pid supervisor = manager_supervisor_of(m, target);
+	int r;
+
+	r = tree_spec_init(&spec, &m->context, target);
+	if (r < 0)
+		return r;
+	if (wait == JOB_WAITS_UPDATE)
+		r = airs_supervisor_update_child(
+				m->self, supervisor, &spec, AIRS_INFINITY, &job->call);
+	else
+		r = airs_supervisor_start_child(
+				m->self, supervisor, &spec, AIRS_INFINITY, &job->call);
+	tree_spec_fini(&spec);
+	return r;
+}
+
+/* start_child and update_child carry a specification. */
+static void call_with_spec(struct manager *m, struct job *job,
+		const struct record *target, enum job_wait wait)
+{
+	job->target_id = target->id;
+	job_wait_for(m, job, wait, with_spec(m, job, target, wait));
+}
+
+/* The first of the unit and the supervisors above it, seen from the root, that does not
+ * run. */
+static struct record *find_lowest_down(struct record *record)
+{
+	struct record *lowest = NULL;
+
+	for (; record; record = record->supervisor)
+		if (!record_is_up(record))
+			lowest = record;
+	return lowest;
+}
+
+static void step_start(struct manager *m, struct job *job, struct record *record)
+{
+	struct record *down = find_lowest_down(record);
+
+	if (down) {
+		/* Who is asked to start rests no more, whatever comes of it. */
+		down->rest = REGISTRY_REST_NONE;
+		call_restart(m, job, down);
+		return;
+	}
+	if (record->state == REGISTRY_STARTING || record->state == REGISTRY_STOPPING) {
+		job->wait = JOB_WAITS_EVENT;
+		return;
+	}
+	job_done(m, job);
+}
+
+static void step_stop(struct manager *m, struct job *job, struct record *record)
+{
+	if (manager_supervisor_of(m, record) == AIRS_PID_NONE) {
+		job->stopped = true;
+		job_done(m, job);
+		return;
+	}
+	if (record_is_at_work(record))
+		job->acted = true;
+	call_terminate(m, job, record);
+}
+
+static void step_call(struct manager *m, struct job *job, struct record *record)
+{
+	int r;
+
+	if (!record_is_up(record)) {
+		job_failed(m, job, -ESRCH, NAMES_ERROR_NOT_RUNNING, "It is not running.");
+		return;
+	}
+	if (record->kind == UNIT_SUPERVISOR) {
+		job_failed(m, job, -EOPNOTSUPP, NAMES_ERROR_NOT_SUPPORTED,
+				"It is a supervisor: it has no process.");
+		return;
+	}
+	job->target_id = record->id;
+	if (job->kind == JOB_RELOAD)
+		r = airs_call(m->self, record->pid, SERVICE_RELOAD, NULL, 0,
+				AIRS_INFINITY, &job->call);
+	else if (job->kind == JOB_KILL)
+		r = airs_call(m->self, record->pid, SERVICE_KILL, &job->kill,
+				sizeof(job->kill), AIRS_INFINITY, &job->call);
+	else
+		r = airs_call(m->self, record->pid, SERVICE_FAIL, job->why,
+				strlen(job->why) + 1, AIRS_INFINITY, &job->call);
+	job_wait_for(m, job, JOB_WAITS_CALL, r);
+}
+
+/* The unit is forgotten. Those that waited for a name to be free again are given to their
+ * supervisors now. */
+static void forget(struct manager *m, struct record *record)
+{
+	struct job_options options = { .kind = JOB_ADD };
+	struct record *other = NULL;
+
+	registry_remove(&m->registry, record);
+	while ((other = registry_next(&m->registry, other))) {
+		if (!other->awaits_name ||
+				registry_find_retired(&m->registry, other->name))
+			continue;
+		other->awaits_name = false;
+		options.record = other;
+		job_start(m, &options);
+	}
+}
+
+static void step_remove(struct manager *m, struct job *job, struct record *record)
+{
+	airs_pid supervisor = manager_supervisor_of(m, record);
+
+	if (supervisor == AIRS_PID_NONE) {
+		forget(m, record);
+		job_done(m, job);
+		return;
+	}
+	if (!job->stopped) {
+		call_terminate(m, job, record);
+		return;
+	}
+	job->target_id = record->id;
+	job_wait_for(m, job, JOB_WAITS_DELETE,
+			airs_supervisor_delete_child(m->self, supervisor, record->name,
+					AIRS_INFINITY, &job->call));
+}
+
+/* For add and update a supervisor that does not run needs nothing: it starts by its own
+ * specification. */
+static void step_with_spec(struct manager *m, struct job *job, struct record *record,
+		enum job_wait wait)
+{
+	if (manager_supervisor_of(m, record) == AIRS_PID_NONE)
+		job_done(m, job);
+	else
+		call_with_spec(m, job, record, wait);
+}
+
+static void job_step(struct manager *m, struct job *job)
+{
+	struct record *record = registry_find_id(&m->registry, job->record_id);
+
+	job->wait = JOB_WAITS_NOT;
+	if (!record) {
+		job_failed(m, job, -ENOENT, NAMES_ERROR_NO_SUCH_UNIT,
+				"The unit is gone.");
+		return;
+	}
+	if (++job->steps > STEPS_MAX) {
+		job_failed(m, job, -EBUSY, NAMES_ERROR_FAILED,
+				"The units around it keep changing.");
+		return;
+	}
+	switch (job->kind) {
+	case JOB_START:
+		step_start(m, job, record);
+		return;
+	case JOB_RESTART:
+		if (job->stopped || manager_supervisor_of(m, record) == AIRS_PID_NONE)
+			step_start(m, job, record);
+		else
+			step_stop(m, job, record);
+		return;
+	case JOB_STOP:
+		step_stop(m, job, record);
+		return;
+	case JOB_RELOAD:
+	case JOB_KILL:
+	case JOB_FAIL:
+		step_call(m, job, record);
+		return;
+	case JOB_REMOVE:
+		step_remove(m, job, record);
+		return;
+	case JOB_ADD:
+		step_with_spec(m, job, record, JOB_WAITS_START);
+		return;
+	case JOB_UPDATE:
+		step_with_spec(m, job, record, JOB_WAITS_UPDATE);
+		return;
+	case JOB_KIND_COUNT:
+		return;
+	}
+}
+
+static void on_ended(struct manager *m, struct job *job, struct record *target)
+{
+	job->stopped = true;
+	/* Told by an event when it ran; else this is the only place that knows. */
+	if (job->kind == JOB_STOP && target->rest == REGISTRY_REST_NONE) {
+		target->rest = REGISTRY_REST_STOPPED;
+		if (!record_is_up(target) && target->state == REGISTRY_BACKOFF)
+			target->state = REGISTRY_STOPPED;
+		manager_keep_note(m, target);
+	}
+	if (job->kind == JOB_STOP)
+		job_done(m, job);
+	else
+		job_step(m, job);
+}
+
+static void describe_failure(const struct record *target,
+		const struct airs_message *reply, char *buffer, size_t size)
+{
+	const struct registry_end *end = record_end(target, 0);
+	char reason[160];
+
+	if (target->failed_step) {
+		(void)snprintf(buffer, size, "%s failed at step %s.", target->name,
+				target->failed_step);
+		return;
+	}
+	if (reply->size == sizeof(struct airs_reason))
+		(void)airs_reason_format(reply->data, reason, sizeof(reason));
+	else if (end)
+		(void)airs_reason_format(&end->reason, reason, sizeof(reason));
+	else
+		(void)snprintf(reason, sizeof(reason), "%s",
+				strerrordesc_np(-reply->status));
+	/* The process's own end says more than the actor's. */
+	if (end && end->reason.reason_class == AIRS_REASON_PROCESS)
+		(void)airs_reason_format(&end->reason, reason, sizeof(reason));
+	(void)snprintf(buffer, size, "%s did not start: %s.", target->name, reason);
+}
+
+static void start_failed(struct manager *m, struct job *job, const struct record *target,
+		const struct airs_message *reply)
+{
+	char text[512];
+
+	describe_failure(target, reply, text, sizeof(text));
+	job_failed(m, job, reply->status < 0 ? reply->status : -EIO, NAMES_ERROR_FAILED,
+			text);
+}
+
+static void on_started(struct manager *m, struct job *job, struct record *target,
+		const struct airs_message *reply)
+{
+	job->acted = true;
+	/* The event that says so may still be on its way. */
+	if (!record_is_up(target) && reply->size == sizeof(airs_pid) &&
+			target->state == REGISTRY_STOPPED &&
+			target->rest == REGISTRY_REST_NONE)
+		memcpy(&target->pid, reply->data, sizeof(target->pid));
+	if (target->state == REGISTRY_FAILED) {
+		start_failed(m, job, target, reply);
+		return;
+	}
+	/* A oneshot may be over already: then it was started all the same. */
+	if (target->id == job->record_id || job->kind == JOB_ADD)
+		job_done(m, job);
+	else
+		job_step(m, job);
+}
+
+static void on_start_reply(struct manager *m, struct job *job, struct record *target,
+		const struct airs_message *reply)
+{
+	switch (reply->status) {
+	case 0:
+		on_started(m, job, target, reply);
+		return;
+	case -EBUSY: /* it runs: somebody else was faster */
+	case -ESRCH: /* its supervisor ended meanwhile */
+	case -EEXIST: /* its supervisor knows it after all */
+		job_step(m, job);
+		return;
+	case -EAGAIN:
+		if (target->state == REGISTRY_BACKOFF) {
+			call_terminate(m, job, target); /* ends the waiting */
+			return;
+		}
+		job->wait = JOB_WAITS_EVENT;
+		return;
+	case -ENOENT:
+		call_with_spec(m, job, target, JOB_WAITS_START);
+		return;
+	default:
+		start_failed(m, job, target, reply);
+		return;
+	}
+}
+
+static void on_call_reply(
+		struct manager *m, struct job *job, const struct airs_message *reply)
+{
+	const char *text = reply->size > 0 ? reply->data : "";
+
+	switch (reply->status) {
+	case 0:
+		job->acted = true;
+		job_done(m, job);
+		return;
+	case -ESRCH:
+		job_failed(m, job, -ESRCH, NAMES_ERROR_NOT_RUNNING,
+				"There is no such process in the unit.");
+		return;
+	case -EOPNOTSUPP:
+		job_failed(m, job, -EOPNOTSUPP, NAMES_ERROR_NOT_SUPPORTED,
+				job->kind == JOB_RELOAD ? "The unit has no ExecReload=."
+							: "The unit has no process.");
+		return;
+	case -EBUSY:
+		job_failed(m, job, -EBUSY, NAMES_ERROR_FAILED,
+				"The unit is starting, reloading or stopping just now.");
+		return;
+	default:
+		if (job->kind == JOB_RELOAD && reply->status == -EIO)
+			job_failed(m, job, -EIO, NAMES_ERROR_FAILED, text);
+		else
+			job_failed(m, job, reply->status, NAMES_ERROR_FAILED,
+					strerrordesc_np(-reply->status));
+		return;
+	}
+}
+
+static void on_delete_reply(struct manager *m, struct job *job, struct record *target,
+		const struct airs_message *reply)
+{
+	if (reply->status < 0 && reply->status != -ENOENT && reply->status != -ESRCH) {
+		job_failed(m, job, reply->status, NAMES_ERROR_FAILED,
+				strerrordesc_np(-reply->status));
+		return;
+	}
+	job->acted = true;
+	forget(m, target);
+	job_done(m, job);
+}
+
+static void job_resume(
+		struct manager *m, struct job *job, const struct airs_message *reply)
+{
+	struct record *target = registry_find_id(&m->registry, job->target_id);
+	enum job_wait wait = job->wait;
+
+	job->wait = JOB_WAITS_NOT;
+	if (!target) {
+		job_failed(m, job, -ENOENT, NAMES_ERROR_NO_SUCH_UNIT,
+				"The unit is gone.");
+		return;
+	}
+	switch (wait) {
+	case JOB_WAITS_END:
+		on_ended(m, job, target); /* its supervisor gone is just as well */
+		return;
+	case JOB_WAITS_START:
+		on_start_reply(m, job, target, reply);
+		return;
+	case JOB_WAITS_CALL:
+		on_call_reply(m, job, reply);
+		return;
+	case JOB_WAITS_DELETE:
+		on_delete_reply(m, job, target, reply);
+		return;
+	case JOB_WAITS_UPDATE:
+		job_done(m, job);
+		return;
+	case JOB_WAITS_NOT:
+	case JOB_WAITS_EVENT:
+		return;
+	}
+}
+
+void job_start(struct manager *m, const struct job_options *options)
+{
+	struct job *job = calloc(1, sizeof(*job));
+
+	if (job)
+		list_init(&job->link);
+	if (job && options->why && !(job->why = strdup(options->why))) {
+		free(job);
+		job = NULL;
+	}
+	if (!job) {
+		if (options->request) {
+			request_fail(options->request, SD_BUS_ERROR_NO_MEMORY,
+					"Out of memory.");
+			manager_answer(m, options->request);
+		}
+		if (options->from.ref != 0)
+			(void)!airs_reply(m->self, options->from, -ENOMEM, NULL, 0);
+		return;
+	}
+	job->kind = options->kind;
+	job->record_id = options->record->id;
+	job->request = options->request;
+	job->from = options->from;
+	job->kill = options->kill;
+	list_append(&m->jobs, &job->link);
+	job_step(m, job);
+}
+
+bool job_on_reply(struct manager *m, const struct airs_message *reply)
+{
+	struct job *job = map_remove_number(&m->jobs_by_call, reply->ref);
+
+	if (!job)
+		return false;
+	job->call = 0;
+	job_resume(m, job, reply);
+	return true;
+}
+
+void job_on_event(struct manager *m, const struct record *record)
+{
+	struct job *job, *tmp;
+
+	/* A step may end its own job, never another one: tmp stays valid. */
+	list_foreach_safe(job, tmp, &m->jobs, link)
+		if (job->wait == JOB_WAITS_EVENT && job->record_id == record->id)
+			job_step(m, job);
+}
+
+void job_fail_all(struct manager *m, const char *why)
+{
+	struct job *job, *tmp;
+
+	list_foreach_safe(job, tmp, &m->jobs, link) {
+		if (job->call != 0)
+			airs_call_cancel(m->self, job->call);
+		job_failed(m, job, -ESHUTDOWN, NAMES_ERROR_FAILED, why);
+	}
+}
+
+void job_free_all(struct manager *m)
+{
+	struct job *job, *tmp;
+
+	list_foreach_safe(job, tmp, &m->jobs, link)
+		job_free(job);
+	map_fini(&m->jobs_by_call);
+}

@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "manager/manager.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "host/manager-api.h"
+#include "manager/bus.h"
+#include "manager/event.h"
+#include "manager/job.h"
+#include "manager/messages.h"
+#include "unit/snapshot.h"
+
+#define BUS_AGAIN_USEC                                                                   \
+	USEC_PER_SEC /* before the control bus is started again after a fault */
+
+enum manager_timer {
+	TIMER_BUS,
+};
+
+static const struct unit *acquire_unit(void *data, const char *name, void **ret_hold)
+{
+	struct manager_home *home = data;
+	struct record *record =
+			home->registry ? registry_find(home->registry, name) : NULL;
+
+	if (!record)
+		return NULL;
+	*ret_hold = settings_ref(record->settings);
+	return record->settings->unit;
+}
+
+static void release_unit(void *data, void *hold)
+{
+	(void)data;
+	settings_unref(hold);
+}
+
+void manager_home_init(struct manager_home *home)
+{
+	*home = (struct manager_home){
+		.directory = { .acquire = acquire_unit,
+				.release = release_unit,
+				.data = home },
+		.control_fd = -1,
+	};
+}
+
+void manager_home_fini(struct manager_home *home)
+{
+	home->control_fd = close_fd(home->control_fd);
+	free(TAKE_PTR(home->runtime_dir));
+}
+
+/* A fault of ours that only a new core can mend: the keeper starts one, which takes the
+ * services over. */
+static void give_up(struct manager *m, const char *what, int error)
+{
+	log_error("%s: %s.", what, strerrordesc_np(error));
+	m->home->exit_status = EXIT_FAILURE;
+	airs_system_stop(airs_actor_system(m->self));
+}
+
+airs_pid manager_supervisor_of(const struct manager *m, const struct record *record)
+{
+	return record->supervisor ? record->supervisor->pid : m->root;
+}
+
+void manager_answer(struct manager *m, struct request *request)
+{
+	/* Without memory the client meets its own timeout. */
+	(void)!request_send(m->self, request->connection, BUS_ANSWER, request);
+}
+
+void manager_keep_note(struct manager *m, struct record *record)
+{
+	uint8_t note[REGISTRY_NOTE_MAX];
+	size_t size;
+
+	/* What ends because everything does starts again with everything. */
+	if (m->phase >= MANAGER_STOPPING)
+		return;
+	size = record_note(record, note, sizeof(note));
+	if (size == 0 && !record->note_written)
+		return;
+	record->note_written = size > 0;
+	/* A note that is lost costs history, not service. */
+	(void)!link_note(m->self, m->link, record->name, LINK_NOTE_MANAGER, note, size);
+}
+
+static int copy_text(char **field, const char *text)
+{
+	char *copy = NULL;
+
+	if (text && !(copy = strdup(text)))
+		return -ENOMEM;
+	free(*field);
+	*field = copy;
+	return 0;
+}
+
+static int take_configuration(struct manager *m, const struct protocol_message *message)
+{
+	int r;
+
+	if (!m->home->runtime_dir) {
+		r = copy_text(&m->home->runtime_dir, message->runtime_dir);
+		if (r < 0)
+			return r;
+	}
+	r = copy_text(&m->runtime_base, message->runtime_base);
+	if (r >= 0)
+		r = copy_text(&m->cgroup, message->cgroup);
+	if (r >= 0)
+		r = copy_text(&m->journal_socket, message->journal_socket);
+	m->owner_uid = message->owner_uid;
+	m->core_restarts = message->restarts;
+	return r;
+}
+
+static void log_diagnostics(const struct diag *diag)
+{
+	for (size_t i = 0; i < diag->count; i++) {
+		auto_text t = { 0 };
+
+		diag_item_print(&diag->items[i], &t);
+		if (t.size > 0 && t.data[t.size - 1] == '\n')
+			t.data[--t.size] = '\0';
+		if (diag->items[i].severity == DIAG_ERROR)
+			log_error("%s", text_get(&t));
+		else
+			log_info("%s", text_get(&t));
+	}
+}
+
+int manager_parse(struct manager *m, int snapshot_fd, struct unit_set **ret_set)
+{
+	auto_(unit_snapshot) snapshot = NULL;
+	auto_close int fd = snapshot_fd;
+	struct unit_context context;
+	int r;
+
+	r = unit_snapshot_unpack(fd, &snapshot);
+	if (r < 0)
+		return r;
+	r = unit_context_init(&context, m->runtime_base);
+	if (r < 0)
+		return r;
+	diag_fini(&m->diag);
+	r = unit_set_parse(snapshot, &context, &m->diag, ret_set);
+	if (r < 0)
+		return r;
+	close_fd(m->snapshot_fd);
+	m->snapshot_fd = take_fd(&fd);
+	return 0;
+}
+
+static int start_activity(struct manager *m)
+{
+	struct activity_args args = { .size = sizeof(args), .fallback_fd = -1 };
+	struct airs_spawn_options options = {
+		.size = sizeof(options),
+		.name = ACTIVITY_ACTOR_NAME,
+		.args = &args,
+		.args_size = sizeof(args),
+		.pool = m->home->main_pool,
+	};
+
+	if (m->journal_socket)
+		(void)snprintf(args.journal_socket, sizeof(args.journal_socket), "%s",
+				m->journal_socket);
+	return airs_spawn(m->self, &activity_behaviour, &options, &m->activity);
+}
+
+static int start_bus(struct manager *m)
+{
+	struct bus_args args = {
+		.size = sizeof(args),
+		.fd = m->home->control_fd,
+		.owner_uid = m->owner_uid,
+		.manager = airs_self(m->self),
+		.runtime_dir = m->home->runtime_dir,
+	};
+	struct airs_spawn_options options = {
+		.size = sizeof(options),
+		.args = &args,
+		.args_size = sizeof(args),
+		.flags = AIRS_SPAWN_MONITOR,
+		.pool = m->home->main_pool,
+		.ret_monitor = &m->bus_monitor,
+	};
+	uint32_t up = m->phase == MANAGER_UP;
+	int r;
+
+	r = airs_spawn(m->self, &bus_behaviour, &options, &m->bus);
+	if (r < 0)
+		return r;
+	return airs_send(m->self, m->bus, BUS_TREE_UP, &up, sizeof(up));
+}
+
+static int configure(struct manager *m, struct link_event *event)
+{
+	auto_(unit_set) set = NULL;
+	int r;
+
+	if (event->fds[0] < 0 || event->fds[1] < 0)
+		return -EBADMSG;
+	r = take_configuration(m, &event->message);
+	if (r >= 0)
+		r = start_activity(m);
+	if (r >= 0)
+		r = manager_parse(m, take_fd(&event->fds[0]), &set);
+	if (r < 0)
+		return r;
+	log_diagnostics(&m->diag);
+	r = tree_adopt_set(&m->registry, set);
+	if (r < 0)
+		return r;
+	m->context = (struct tree_context){
+		.directory = &m->home->directory,
+		.link = m->link,
+		.observer = airs_self(m->self),
+		.activity = m->activity,
+		.main_pool = m->home->main_pool,
+	};
+	m->home->control_fd = take_fd(&event->fds[1]);
+	m->phase = MANAGER_ADOPTING;
+	event_write(m, ACTIVITY_CORE_STARTED, PACKAGE_VERSION);
+	return start_bus(m);
+}
+
+static int start_tree(struct manager *m)
+{
+	struct airs_supervisor_options options;
+	const char *what = NULL;
+	int r;
+
+	m->phase = MANAGER_STARTING;
+	r = tree_root_init(&options, &m->context, &m->registry);
+	if (r < 0)
+		return r;
+	r = airs_supervisor_check(&options, &what);
+	if (r < 0)
+		log_error("The tree cannot be built: %s.", what);
+	else
+		r = airs_supervisor_spawn(m->self, &options,
+				AIRS_SPAWN_LINK | AIRS_SPAWN_ACK, &m->root);
+	tree_root_fini(&options);
+	return r;
+}
+
+void manager_shut_down(struct manager *m)
+{
+	struct airs_reason shutdown = airs_reason_make(AIRS_REASON_SHUTDOWN, 0, NULL);
+
+	if (m->phase >= MANAGER_STOPPING)
+		return;
+	event_write(m, ACTIVITY_TREE_STOPPING, NULL);
+	m->phase = MANAGER_STOPPING;
+	job_fail_all(m, "AirsSys is being shut down.");
+	if (m->root != AIRS_PID_NONE) {
+		airs_exit_signal(m->self, m->root, &shutdown);
+		return;
+	}
+	m->phase = MANAGER_DOWN;
+	(void)!link_say(m->self, m->link, PROTOCOL_DOWN, NULL, 0);
+}
+
+static int on_note(struct manager *m, const struct protocol_message *message)
+{
+	struct record *record = registry_find(&m->registry, message->unit);
+
+	if (record && record_note_apply(record, message->data, message->size) < 0)
+		log_warning("%s: its note from an earlier core cannot be read; it starts afresh.",
+				message->unit);
+	return 0;
+}
+
+static int on_link_event(struct manager *m, struct airs_message *message)
+{
+	struct link_event *event = message->data;
+
+	switch ((unsigned int)event->message.type) {
+	case PROTOCOL_CONFIG:
+		if (m->phase == MANAGER_WAITING) {
+			m->link = message->from;
+			return configure(m, event);
+		}
+		reload_apply(m, take_fd(&event->fds[0]));
+		return 0;
+	case PROTOCOL_NOTE:
+		return m->phase == MANAGER_ADOPTING ? on_note(m, &event->message) : 0;
+	case PROTOCOL_ADOPTED:
+		return m->phase == MANAGER_ADOPTING ? start_tree(m) : 0;
+	case PROTOCOL_STOP:
+		manager_shut_down(m);
+		return 0;
+	case PROTOCOL_PING:
+		return link_say(m->self, m->link, PROTOCOL_PONG, NULL, 0);
+	case PROTOCOL_RELOAD:
+		reload_begin(m, NULL);
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+static int on_root_started(struct manager *m, const struct airs_message *message)
+{
+	struct registry_counts counts = registry_count(&m->registry);
+	uint32_t up = 1;
+	char text[80];
+	int r;
+
+	if (message->status < 0) {
+		give_up(m, "The root supervisor did not start", -message->status);
+		return 0;
+	}
+	if (m->phase != MANAGER_STARTING)
+		return 0;
+	m->phase = MANAGER_UP;
+	(void)snprintf(text, sizeof(text), "%u actors running, %u failed", counts.running,
+			counts.failed);
+	event_write(m, ACTIVITY_TREE_UP, text);
+	r = link_say(m->self, m->link, PROTOCOL_UP, text, 0);
+	if (r < 0)
+		return r;
+	return airs_send(m->self, m->bus, BUS_TREE_UP, &up, sizeof(up));
+}
+
+static int on_exit_signal(struct manager *m, const struct airs_message *message)
+{
+	char reason[128];
+
+	if (message->from != m->root)
+		return 0;
+	m->root = AIRS_PID_NONE;
+	if (m->phase == MANAGER_STOPPING) {
+		event_write(m, ACTIVITY_TREE_DOWN, NULL);
+		m->phase = MANAGER_DOWN;
+		return link_say(m->self, m->link, PROTOCOL_DOWN, NULL, 0);
+	}
+	(void)airs_reason_format(message->data, reason, sizeof(reason));
+	log_error("The root supervisor has ended: %s.", reason);
+	give_up(m, "The tree is gone", ECHILD);
+	return 0;
+}
+
+static int on_down(struct manager *m, const struct airs_message *message)
+{
+	airs_ref timer;
+
+	if (message->from != m->bus)
+		return 0;
+	m->bus = AIRS_PID_NONE;
+	log_error("The control bus has ended and is started again.");
+	return airs_timer_start(m->self, BUS_AGAIN_USEC, TIMER_BUS, &timer);
+}
+
+static int on_reply(struct manager *m, const struct airs_message *message)
+{
+	if (job_on_reply(m, message))
+		return 0;
+	if (message->ref == m->reload_call && message->ref != 0) {
+		m->reload_call = 0;
+		reload_finish(m, message->status);
+	}
+	return 0;
+}
+
+static int manager_init(
+		struct airs_actor *self, void *state, const void *args, size_t size)
+{
+	struct manager *m = state;
+
+	if (size != sizeof(m->home))
+		return -EINVAL;
+	m->self = self;
+	memcpy(&m->home, args, sizeof(m->home));
+	m->snapshot_fd = -1;
+	registry_init(&m->registry);
+	list_init(&m->jobs);
+	list_init(&m->reload_waiters);
+	m->home->registry = &m->registry;
+	airs_trap_exit(self, AIRS_TRAP_ON);
+	return airs_register(airs_actor_system(self), MANAGER_API_NAME, airs_self(self));
+}
+
+static int manager_handle(
+		struct airs_actor *self, void *state, struct airs_message *message)
+{
+	struct manager *m = state;
+
+	m->self = self;
+	switch (message->type) {
+	case LINK_EVENT:
+		return on_link_event(m, message);
+	case SERVICE_REPORT:
+		event_on_report(m, message);
+		return 0;
+	case AIRS_MSG_SUPERVISOR:
+		event_on_supervisor(m, message->data);
+		return 0;
+	case MANAGER_REQUEST:
+		manager_serve(m, request_take(message));
+		return 0;
+	case MANAGER_API_FAIL:
+	case MANAGER_API_STATUS:
+		manager_serve_module(m, message);
+		return 0;
+	case AIRS_MSG_REPLY:
+		return on_reply(m, message);
+	case AIRS_MSG_STARTED:
+		return on_root_started(m, message);
+	case AIRS_MSG_EXIT:
+		return on_exit_signal(m, message);
+	case AIRS_MSG_DOWN:
+		return on_down(m, message);
+	case AIRS_MSG_TIMER:
+		return start_bus(m);
+	default:
+		return 0;
+	}
+}
+
+static void manager_release(void *state)
+{
+	struct manager *m = state;
+
+	/* Never initialised: nothing to release. */
+	if (!m->home)
+		return;
+	m->home->registry = NULL;
+	job_free_all(m);
+	reload_free_waiters(m);
+	registry_fini(&m->registry);
+	diag_fini(&m->diag);
+	close_fd(m->snapshot_fd);
+	free(m->runtime_base);
+	free(m->cgroup);
+	free(m->journal_socket);
+}
+
+const struct airs_behaviour manager_behaviour = {
+	.size = sizeof(struct airs_behaviour),
+	.name = "manager",
+	.state_size = sizeof(struct manager),
+	.init = manager_init,
+	.handle = manager_handle,
+	.release = manager_release,
+};

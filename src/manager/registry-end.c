@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "base/wire.h"
+#include "manager/registry.h"
+
+#define NOTE_VERSION 1
+
+static const char *strategy_name(const struct registry_end *end)
+{
+	return unit_strategy_name((enum unit_strategy)end->strategy);
+}
+
+static void describe_given_up(const struct record *record, char *buffer, size_t size)
+{
+	auto_text t = { 0 };
+	uint32_t intensity;
+	uint64_t period;
+
+	record_limits(record, &intensity, &period);
+	text_printf(&t, "given up after more than %u restarts within ", intensity);
+	text_append_duration(&t, period);
+	(void)snprintf(buffer, size, "%s", text_get(&t));
+}
+
+void registry_end_describe(const struct record *record, const struct registry_end *end,
+		char *buffer, size_t size)
+{
+	const char *cause;
+
+	buffer[0] = '\0';
+	if (!end)
+		return;
+	if (end->given_up) {
+		describe_given_up(record, buffer, size);
+		return;
+	}
+	cause = end->cause ? end->cause : "a sibling";
+	switch ((enum airs_supervisor_decision)end->decision) {
+	case AIRS_DECISION_NONE:
+		(void)snprintf(buffer, size, "left stopped (restart %s)",
+				unit_restart_name(record->settings->unit->restart));
+		return;
+	case AIRS_DECISION_RESTART:
+		(void)snprintf(buffer, size, "restarted (%s)", strategy_name(end));
+		return;
+	case AIRS_DECISION_GROUP:
+		(void)snprintf(buffer, size,
+				"restarted with its group after %s ended (%s)", cause,
+				strategy_name(end));
+		return;
+	case AIRS_DECISION_REQUEST:
+		(void)snprintf(buffer, size, "stopped by the administrator");
+		return;
+	case AIRS_DECISION_SHUTDOWN:
+		(void)snprintf(buffer, size, "stopped with its supervisor");
+		return;
+	case AIRS_DECISION_ESCALATE:
+		(void)snprintf(buffer, size, "too many restarts: the supervisor gave up");
+		return;
+	}
+}
+
+static void put_end(struct wire_writer *w, const struct registry_end *end)
+{
+	wire_put_u64(w, end->realtime_usec);
+	wire_put_u32(w, end->reason.reason_class);
+	wire_put_u32(w, end->reason.flags);
+	wire_put_i32(w, end->reason.code);
+	wire_put_i32(w, end->reason.status);
+	wire_put_u64(w, end->reason.detail);
+	wire_put_text(w, end->reason.text);
+	wire_put_u32(w, end->decision);
+	wire_put_u32(w, end->strategy);
+	wire_put_u32(w, end->given_up);
+}
+
+size_t record_note(const struct record *record, void *buffer, size_t capacity)
+{
+	const struct registry_end *end = record_end(record, 0);
+	struct wire_writer w;
+
+	if (record->rest == REGISTRY_REST_NONE && record->restarts == 0 && !end)
+		return 0;
+	wire_writer_init(&w, buffer, capacity);
+	wire_put_u8(&w, NOTE_VERSION);
+	wire_put_u8(&w, (uint8_t)record->rest);
+	wire_put_u64(&w, record->restarts);
+	wire_put_u64(&w, record->since_realtime_usec);
+	wire_put_u8(&w, end ? 1 : 0);
+	if (end)
+		put_end(&w, end);
+	return w.failed ? 0 : w.size;
+}
+
+static int get_end(struct wire_reader *r, struct registry_end *ret_end)
+{
+	struct registry_end end = { 0 };
+	uint32_t reason_class;
+	const char *text;
+
+	end.realtime_usec = wire_get_u64(r);
+	reason_class = wire_get_u32(r);
+	end.reason.flags = (uint16_t)wire_get_u32(r);
+	end.reason.code = wire_get_i32(r);
+	end.reason.status = wire_get_i32(r);
+	end.reason.detail = wire_get_u64(r);
+	text = wire_get_text(r);
+	end.decision = wire_get_u32(r);
+	end.strategy = wire_get_u32(r);
+	end.given_up = wire_get_u32(r);
+	if (reason_class >= AIRS_REASON_CLASS_COUNT || !text ||
+			end.decision > AIRS_DECISION_ESCALATE ||
+			end.strategy > AIRS_REST_FOR_ONE)
+		return -EBADMSG;
+	end.reason.reason_class = (uint16_t)reason_class;
+	(void)snprintf(end.reason.text, sizeof(end.reason.text), "%s", text);
+	*ret_end = end;
+	return 0;
+}
+
+static void apply_rest(struct record *record, enum registry_rest rest)
+{
+	record->rest = rest;
+	if (rest == REGISTRY_REST_NONE)
+		return;
+	record->state = rest == REGISTRY_REST_FAILED ? REGISTRY_FAILED : REGISTRY_STOPPED;
+	record->substate = rest == REGISTRY_REST_FAILED ? "failed" : "dead";
+}
+
+int record_note_apply(struct record *record, const void *data, size_t size)
+{
+	struct registry_end end = { 0 };
+	struct wire_reader r;
+	uint64_t restarts, since;
+	uint8_t version, rest, has_end;
+
+	wire_reader_init(&r, data, size);
+	version = wire_get_u8(&r);
+	rest = wire_get_u8(&r);
+	restarts = wire_get_u64(&r);
+	since = wire_get_u64(&r);
+	has_end = wire_get_u8(&r);
+	if (version != NOTE_VERSION || rest >= REGISTRY_REST_COUNT || has_end > 1)
+		return -EBADMSG;
+	if (has_end && get_end(&r, &end) < 0)
+		return -EBADMSG;
+	if (wire_reader_finish(&r) < 0)
+		return -EBADMSG;
+	if (has_end && record_restore_end(record, &end) < 0)
+		return -ENOMEM;
+	record->restarts = restarts;
+	record->since_realtime_usec = since;
+	record->note_written = true;
+	apply_rest(record, (enum registry_rest)rest);
+	return 0;
+}
