@@ -36,18 +36,28 @@ struct source {
 	bool ignored; /* in a section that is not ours, or not known and blamed */
 };
 
-PRINTF_LIKE(5, 6)
-void draft_blame(struct draft *draft, struct diag_place place, const char *code,
-		const char *remedy, const char *format, ...)
+static const struct {
+	enum diag_severity severity;
+	const char *code, *remedy;
+} mistakes[] = {
+#define MISTAKE(name, severity, code, remedy)                                            \
+	[MISTAKE_##name] = { DIAG_##severity, code, remedy },
+#include "osl/mistake.def"
+#undef MISTAKE
+};
+
+void draft_tell(struct draft *draft, struct diag_place place, enum draft_mistake mistake,
+		const char *format, ...)
 {
 	auto_text t = { 0 };
 	va_list ap;
 
-	draft->mistakes++;
+	draft->mistakes += mistakes[mistake].severity == DIAG_ERROR;
 	va_start(ap, format);
 	text_vprintf(&t, format, ap);
 	va_end(ap);
-	diag_add(draft->diag, DIAG_ERROR, code, place, remedy, "%s", text_get(&t));
+	diag_add(draft->diag, mistakes[mistake].severity, mistakes[mistake].code, place,
+			mistakes[mistake].remedy, "%s", text_get(&t));
 }
 
 static struct diag_place here(const struct source *s)
@@ -112,7 +122,7 @@ static int apply_no_new_privileges(struct source *s, char *value)
 	bool yes;
 
 	if (parse_bool(value, &yes) < 0)
-		draft_blame(s->draft, here(s), "O008", "Write yes or no.",
+		draft_tell(s->draft, here(s), MISTAKE_NO_BOOLEAN,
 				"NoNewPrivileges= takes a yes or a no, not \"%s\"",
 				value);
 	else
@@ -135,8 +145,7 @@ static int apply_bounding_set(struct source *s, char *value)
 			continue;
 		}
 		is_wrong = true;
-		draft_blame(s->draft, here(s), "O010",
-				"Use a name of capabilities(7), like CAP_CHOWN.",
+		draft_tell(s->draft, here(s), MISTAKE_UNKNOWN_CAPABILITY,
 				"There is no capability \"%s\"", word);
 	}
 	if (is_wrong)
@@ -157,8 +166,7 @@ static void apply_call(struct source *s, enum filter_sign sign, char *word)
 		*colon = '\0';
 		error = parse_error_number(colon + 1);
 		if (error == 0) {
-			draft_blame(s->draft, here(s), "O013",
-					"Use a name of errno(3), like EPERM.",
+			draft_tell(s->draft, here(s), MISTAKE_UNKNOWN_ERRNO,
 					"There is no errno \"%s\"", colon + 1);
 			return;
 		}
@@ -166,11 +174,10 @@ static void apply_call(struct source *s, enum filter_sign sign, char *word)
 	if (filter_rules_add(&s->draft->rules, sign, word, error) == 0)
 		return;
 	if (word[0] == '@')
-		draft_blame(s->draft, here(s), "O012",
-				"See airssys.policy(5) for the groups.",
+		draft_tell(s->draft, here(s), MISTAKE_UNKNOWN_GROUP,
 				"There is no group of system calls \"%s\"", word);
 	else
-		draft_blame(s->draft, here(s), "O011", "Use a name of syscalls(2).",
+		draft_tell(s->draft, here(s), MISTAKE_UNKNOWN_CALL,
 				"There is no system call \"%s\"", word);
 }
 
@@ -191,8 +198,7 @@ static int apply_filter_error(struct source *s, char *value)
 	int error = *value ? parse_error_number(value) : EPERM;
 
 	if (error == 0)
-		draft_blame(s->draft, here(s), "O013",
-				"Use a name of errno(3), like EPERM.",
+		draft_tell(s->draft, here(s), MISTAKE_UNKNOWN_ERRNO,
 				"There is no errno \"%s\"", value);
 	else
 		s->draft->rules.error_number = error;
@@ -203,7 +209,7 @@ static int apply_architectures(struct source *s, char *value)
 {
 	s->draft->native_only = *value != '\0';
 	if (*value && strcmp(value, "native") != 0)
-		draft_blame(s->draft, here(s), "O014", "Write native.",
+		draft_tell(s->draft, here(s), MISTAKE_FOREIGN_ARCHITECTURE,
 				"Filters are made for the native architecture only, not for \"%s\"",
 				value);
 	return 0;
@@ -228,15 +234,14 @@ static int apply_assignment(struct source *s)
 	if (s->ignored || has_prefix(s->ini.key, "X-"))
 		return 0;
 	if (!s->in_policy) {
-		draft_blame(s->draft, here(s), "O006", "Put [Policy] in front of it.",
+		draft_tell(s->draft, here(s), MISTAKE_NO_SECTION,
 				"%s= stands in no section", s->ini.key);
 		return 0;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		if (strcmp(keys[i].name, s->ini.key) == 0)
 			return keys[i].apply(s, s->ini.value);
-	draft_blame(s->draft, here(s), "O007",
-			"See airssys.policy(5); own keys begin with X-.",
+	draft_tell(s->draft, here(s), MISTAKE_UNKNOWN_KEY,
 			"There is no key %s=", s->ini.key);
 	return 0;
 }
@@ -247,8 +252,8 @@ static void enter_section(struct source *s)
 	s->ignored = !s->in_policy;
 	if (s->in_policy || has_prefix(s->ini.section, "X-"))
 		return;
-	draft_blame(s->draft, here(s), "O006", "The only section is [Policy].",
-			"There is no section [%s]", s->ini.section);
+	draft_tell(s->draft, here(s), MISTAKE_UNKNOWN_SECTION, "There is no section [%s]",
+			s->ini.section);
 }
 
 static int apply_line(struct source *s, enum ini_kind kind)
@@ -260,15 +265,14 @@ static int apply_line(struct source *s, enum ini_kind kind)
 	case INI_ASSIGNMENT:
 		return apply_assignment(s);
 	case INI_TOO_LONG:
-		draft_blame(s->draft, here(s), "O005",
-				"Split the line into several of its key.",
+		draft_tell(s->draft, here(s), MISTAKE_LONG_LINE,
 				"The line has more than %d bytes", POLICY_LINE_MAX);
 		return 0;
 	case INI_MALFORMED:
 	case INI_END:
 		break;
 	}
-	draft_blame(s->draft, here(s), "O005", "Write Key=value or [Section].",
+	draft_tell(s->draft, here(s), MISTAKE_MALFORMED_LINE,
 			"The line is neither an assignment nor a section");
 	return 0;
 }
@@ -302,8 +306,8 @@ int draft_apply(struct draft *draft, const char *file, const char *data, size_t 
 	int kind, r = 0;
 
 	if (memchr(data, '\0', size) || !text_is_utf8(data, size)) {
-		draft_blame(draft, (struct diag_place){ .file = file }, "O005",
-				"Write it anew.", "The file is not UTF-8 text");
+		draft_tell(draft, (struct diag_place){ .file = file }, MISTAKE_NO_TEXT,
+				"The file is not UTF-8 text");
 		return 0;
 	}
 	ini_init(&s.ini, data, size, POLICY_LINE_MAX);
@@ -316,4 +320,9 @@ int draft_apply(struct draft *draft, const char *file, const char *data, size_t 
 const char *draft_key_at(size_t index)
 {
 	return index < ARRAY_SIZE(keys) ? keys[index].name : NULL;
+}
+
+const char *draft_code_at(size_t index)
+{
+	return index < ARRAY_SIZE(mistakes) ? mistakes[index].code : NULL;
 }

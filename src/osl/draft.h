@@ -16,6 +16,12 @@
 #include "base/diag.h"
 #include "osl/filter.h"
 
+enum draft_mistake {
+#define MISTAKE(name, severity, code, remedy) MISTAKE_##name,
+#include "osl/mistake.def"
+#undef MISTAKE
+};
+
 struct draft {
 	struct diag *diag; /* borrowed; may be NULL */
 	size_t mistakes;
@@ -29,10 +35,13 @@ struct draft {
 void draft_init(struct draft *draft, struct diag *d);
 void draft_fini(struct draft *draft);
 
-/* Tell a mistake and count it. */
-PRINTF_LIKE(5, 6)
-void draft_blame(struct draft *draft, struct diag_place place, const char *code,
-		const char *remedy, const char *format, ...);
+/* Tell what is wrong; an error counts as a mistake, a warning does not. */
+PRINTF_LIKE(4, 5)
+void draft_tell(struct draft *draft, struct diag_place place, enum draft_mistake mistake,
+		const char *format, ...);
+
+/* Iterates over the codes, in their order, some twice: index from 0; NULL ends. */
+const char *draft_code_at(size_t index);
 
 /* What the last Extends= of a file says, to be freed; NULL when it extends nothing.
  * -ENOMEM. */

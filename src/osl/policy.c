@@ -49,12 +49,10 @@ static int refuse_file(
 	struct diag_place place = { .file = path };
 
 	if (refusal == PATH_ERROR)
-		draft_blame(&l->draft, place, "O003",
-				"Make it a readable file that is no link.",
+		draft_tell(&l->draft, place, MISTAKE_UNREADABLE_FILE,
 				"The policy cannot be read: %s", strerror(-error));
 	else
-		draft_blame(&l->draft, place, "O003",
-				"Make it a file of root's that only root writes.",
+		draft_tell(&l->draft, place, MISTAKE_FOREIGN_FILE,
 				"The policy cannot be trusted: %s",
 				path_refusal_text(refusal));
 	return -EINVAL;
@@ -69,15 +67,14 @@ static int open_folder(struct loader *l, const char *folder, int *ret_fd)
 	if (fd < 0 && errno == ENOENT)
 		return -ENOENT;
 	if (fd < 0) {
-		draft_blame(&l->draft, place, "O004", "Make it a folder, or remove it.",
+		draft_tell(&l->draft, place, MISTAKE_NO_FOLDER,
 				"The folder of policies cannot be opened: %s",
 				strerror(errno));
 		return -EINVAL;
 	}
 	refusal = path_check_folder(fd);
 	if (refusal != PATH_OK) {
-		draft_blame(&l->draft, place, "O004",
-				"Give it to root, writable by root alone.",
+		draft_tell(&l->draft, place, MISTAKE_FOREIGN_FOLDER,
 				"The folder of policies cannot be trusted: %s",
 				path_refusal_text(refusal));
 		return -EINVAL;
@@ -121,8 +118,7 @@ static int find_content(
 		if (r != -ENOENT)
 			return r;
 	}
-	draft_blame(&l->draft, request->place, "O002",
-			"Write its file, or name another policy.",
+	draft_tell(&l->draft, request->place, MISTAKE_NO_POLICY,
 			"There is no policy \"%s\"", request->name);
 	return -ENOENT;
 }
@@ -130,20 +126,17 @@ static int find_content(
 static int check_request(struct loader *l, const struct request *request)
 {
 	if (!policy_name_is_valid(request->name)) {
-		draft_blame(&l->draft, request->place, "O001",
-				"Use letters, digits and _.@- and begin with a letter or a digit.",
+		draft_tell(&l->draft, request->place, MISTAKE_BAD_NAME,
 				"\"%s\" is no name of a policy", request->name);
 		return -EINVAL;
 	}
 	if (strv_contains(&l->names, request->name)) {
-		draft_blame(&l->draft, request->place, "O009",
-				"Remove one Extends= of the circle.",
+		draft_tell(&l->draft, request->place, MISTAKE_CIRCLE,
 				"The policy \"%s\" extends itself", request->name);
 		return -EINVAL;
 	}
 	if (l->names.count == POLICY_DEPTH_MAX) {
-		draft_blame(&l->draft, request->place, "O009",
-				"Extend a policy nearer to the first.",
+		draft_tell(&l->draft, request->place, MISTAKE_LONG_CHAIN,
 				"More than %d policies extend each other",
 				POLICY_DEPTH_MAX);
 		return -EINVAL;
@@ -190,8 +183,7 @@ static void check_execution(struct loader *l, struct diag_place place)
 
 	for (size_t i = 0; i < ARRAY_SIZE(needed); i++)
 		if (filter_rules_decide(&l->draft.rules, syscall_number(needed[i])) != 0)
-			draft_blame(&l->draft, place, "O016",
-					"Take it off the denied calls.",
+			draft_tell(&l->draft, place, MISTAKE_NO_EXECUTION,
 					"No service can be started without %s",
 					needed[i]);
 }
@@ -207,14 +199,13 @@ static int compile(struct loader *l, struct diag_place place, struct policy *p)
 		return 0;
 	check_execution(l, place);
 	if (d->no_new_privs == 0)
-		diag_add(d->diag, DIAG_WARNING, "O017", place,
-				"Write NoNewPrivileges=yes.",
+		draft_tell(d, place, MISTAKE_NEEDS_PRIVILEGE,
 				"Without NoNewPrivileges= the filter needs a service that "
 				"holds CAP_SYS_ADMIN");
 	p->no_new_privs = d->no_new_privs != 0;
 	r = filter_compile(&d->rules, &p->filter, &p->filter_count);
 	if (r < 0 && r != -ENOMEM) {
-		draft_blame(&l->draft, place, "O018", "Make it simpler, and report it.",
+		draft_tell(&l->draft, place, MISTAKE_NO_PROGRAM,
 				"The filter cannot be compiled: %s", strerror(-r));
 		return -EINVAL;
 	}
