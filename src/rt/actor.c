@@ -88,6 +88,7 @@ static void handle_start(struct worker *w, struct airs_actor *a, struct node *n)
 	struct airs_reason reason = { .reason_class = AIRS_REASON_NORMAL };
 	int r;
 
+	a->runner |= RUNNER_LIVE;
 	a->flags |= ACTOR_STARTING | (n->flags & AIRS_SPAWN_ACK ? ACTOR_ACK : 0u);
 	if (atomic_load_explicit(&a->kill, memory_order_relaxed) == actor_pid(a))
 		return; /* NODE_KILL follows. */
@@ -213,7 +214,9 @@ static void dispatch(struct worker *w, struct airs_actor *a, struct node *n)
 	static const struct airs_reason killed = { .reason_class = AIRS_REASON_KILLED };
 	airs_pid pid = actor_pid(a);
 
-	if (UNLIKELY(n->to != pid)) {
+	/* Before NODE_START a pid can only have been guessed. */
+	if (UNLIKELY(n->to != pid) ||
+			UNLIKELY(!(a->runner & RUNNER_LIVE) && n->kind != NODE_START)) {
 		node_refuse(w->system, w, n,
 				n->to == w->ended ? &w->ended_reason : &noproc);
 		return;
@@ -265,7 +268,7 @@ static struct node *advance(struct worker *w, struct airs_actor *a, struct node 
 
 	if (!next) {
 		has_ended = a->runner & RUNNER_ENDED;
-		a->runner = 0;
+		a->runner &= (uint8_t)~RUNNER_ENDED;
 		/*
 		 * Release: hands first, run_next and the rest of the slot to the sender
 		 * that will find NULL (acquire in push).
@@ -278,7 +281,7 @@ static struct node *advance(struct worker *w, struct airs_actor *a, struct node 
 			return NULL;
 		}
 		if (has_ended)
-			a->runner = RUNNER_ENDED;
+			a->runner |= RUNNER_ENDED;
 		next = await_next(n);
 	}
 	if (UNLIKELY(!next)) {
@@ -327,7 +330,7 @@ enum turn actor_turn(struct worker *w, struct airs_actor *a, unsigned int budget
 	unsigned int handled = 0;
 	int32_t n_counted = 0;
 
-	a->runner &= RUNNER_ENDED;
+	a->runner &= (uint8_t)~RUNNER_BEHIND;
 	while (n && handled < budget && !is_misplaced(w, a, n)) {
 		n_counted += counted(a, n, is_behind);
 		dispatch(w, a, n);

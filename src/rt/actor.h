@@ -33,9 +33,11 @@
 
 #define STATUS_DYING     UINT64_C(1) /* has begun to end */
 #define STATUS_NAMED     UINT64_C(2) /* has a name */
+#define STATUS_FREE      UINT64_C(4) /* not spawned yet */
 #define STATUS_FLAG_BITS 8
 
 #define RUNNER_BEHIND 1u /* first was posted behind another node */
+#define RUNNER_LIVE   4u /* NODE_START was handled */
 #define RUNNER_ENDED  2u /* the slot goes to the free list when the mailbox is empty */
 
 #define ACTOR_STARTING 1u /* its start handshake is not over */

@@ -134,13 +134,15 @@ void actor_end(struct worker *w, struct airs_actor *a, const struct airs_reason 
 	w->ended = pid;
 	w->ended_reason = copy;
 	count_end(w);
+	a->runner &= (uint8_t)~RUNNER_LIVE;
 	a->flags = 0;
 	a->relation_count = 0;
 	/* A slot that has used up its generations is never given out again. */
 	if (pid_generation(pid) + 1 < PID_GENERATION_MAX)
 		a->runner |= RUNNER_ENDED;
 	/* Release: pairs with the acquire in actor_is. */
-	atomic_store_explicit(&a->status, (pid_generation(pid) + 1) << STATUS_FLAG_BITS,
+	atomic_store_explicit(&a->status,
+			(pid_generation(pid) + 1) << STATUS_FLAG_BITS | STATUS_FREE,
 			memory_order_release);
 }
 

@@ -135,7 +135,7 @@ static int add_locked(struct airs_system *system, struct name_entry *e)
 	status = atomic_load_explicit(&a->status, memory_order_relaxed);
 	do {
 		if (status >> STATUS_FLAG_BITS != pid_generation(e->pid) ||
-				status & STATUS_DYING)
+				status & (STATUS_DYING | STATUS_FREE))
 			return -ESRCH;
 		if (status & STATUS_NAMED)
 			return -EEXIST;
@@ -153,7 +153,8 @@ static int add_locked(struct airs_system *system, struct name_entry *e)
 	return 0;
 }
 
-int names_add(struct airs_system *system, const char *name, airs_pid pid)
+int names_add(struct airs_system *system, const char *name, airs_pid pid,
+		struct node *start, struct node **ret_before)
 {
 	size_t size = strlen(name);
 	struct name_entry *e;
@@ -169,6 +170,8 @@ int names_add(struct airs_system *system, const char *name, airs_pid pid)
 	memcpy(e->name, name, size + 1);
 	spin_lock(&system->names.lock);
 	r = add_locked(system, e);
+	if (r == 0 && start)
+		*ret_before = node_push_begin(system_find(system, pid), start);
 	spin_unlock(&system->names.lock);
 	if (r < 0)
 		free(e);
@@ -207,7 +210,7 @@ void names_copy(struct airs_system *system, airs_pid pid, char *buffer, size_t s
 
 int airs_register(struct airs_system *system, const char *name, airs_pid pid)
 {
-	return names_add(system, name, pid);
+	return names_add(system, name, pid, NULL, NULL);
 }
 
 int airs_unregister(struct airs_system *system, const char *name)

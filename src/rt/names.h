@@ -17,6 +17,7 @@
 #define NAME_MAX_SIZE 255
 
 struct name_entry;
+struct node;
 
 struct names {
 	struct spin lock;
@@ -27,8 +28,13 @@ struct names {
 /* -ENOMEM. */
 MUST_CHECK int names_init(struct names *names);
 void names_fini(struct names *names);
-/* As airs_register. */
-MUST_CHECK int names_add(struct airs_system *system, const char *name, airs_pid pid);
+/*
+ * As airs_register. start (may be NULL) is the NODE_START of an actor that is being
+ * spawned; on success it is pushed before anybody can find the name, so that nothing
+ * comes in front of it. The caller completes the push with node_push_end and *ret_before.
+ */
+MUST_CHECK int names_add(struct airs_system *system, const char *name, airs_pid pid,
+		struct node *start, struct node **ret_before);
 /* Forget the name of an actor that has begun to end. */
 void names_remove_pid(struct airs_system *system, airs_pid pid);
 /* Writes "" when it has none. */

@@ -96,21 +96,23 @@ void node_free(struct airs_system *system, struct worker *worker, struct node *n
 	memory_free(&system->memory, worker_memory(worker), n, n->size_class);
 }
 
-static bool push(struct airs_system *system, struct worker *worker, struct airs_actor *a,
-		struct node *n)
+struct node *node_push_begin(struct airs_actor *a, struct node *n)
 {
-	struct node *before;
-
 	atomic_store_explicit(&n->next, NULL, memory_order_relaxed);
 	/*
 	 * Release: hands the node's contents to the runner, which reads a tail or a next
 	 * that leads to it. Acquire: pairs with the release that swapped the tail to NULL
-	 * in actor_turn, since finding NULL makes us the next owner of first, run_next
-	 * and pool.
+	 * in advance, since finding NULL makes us the next owner of first, run_next and
+	 * runner.
 	 */
-	before = atomic_exchange_explicit(&a->tail, n, memory_order_acq_rel);
+	return atomic_exchange_explicit(&a->tail, n, memory_order_acq_rel);
+}
+
+bool node_push_end(struct airs_system *system, struct worker *worker,
+		struct airs_actor *a, struct node *n, struct node *before)
+{
 	if (before) {
-		/* Release: pairs with the acquire load of next in actor_turn. */
+		/* Release: pairs with the acquire load of next in advance. */
 		atomic_store_explicit(&before->next, n, memory_order_release);
 		return true;
 	}
@@ -125,7 +127,7 @@ bool node_post(struct airs_system *system, struct worker *worker, struct node *n
 	struct airs_actor *a = system_find(system, n->to);
 
 	if (LIKELY(a && actor_is(a, n->to)))
-		return push(system, worker, a, n);
+		return node_push_end(system, worker, a, n, node_push_begin(a, n));
 	node_refuse(system, worker, n, &noproc);
 	node_free(system, worker, n);
 	return false;

@@ -129,6 +129,15 @@ void *node_data(struct node *n);
 bool node_post(struct airs_system *system, struct worker *worker, struct node *n);
 
 /*
+ * The two halves of posting: taking the place in the mailbox, which fixes the order, and
+ * making the node visible there or scheduling the actor. node_push_end returns whether n
+ * went behind another node.
+ */
+struct node *node_push_begin(struct airs_actor *a, struct node *n);
+bool node_push_end(struct airs_system *system, struct worker *worker,
+		struct airs_actor *a, struct node *n, struct node *before);
+
+/*
  * Answer what waits for an answer: MONITOR with DOWN, LINK with an exit signal, UNLINK
  * with its acknowledgement, a call with -ESRCH. reason: why the target is not there. The
  * node itself stays the caller's.

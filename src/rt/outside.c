@@ -32,8 +32,9 @@ struct caller_state {
 	struct outside_call *call;
 };
 
-static void unref(struct outside_call *call)
+static void unref(void *data)
 {
+	struct outside_call *call = data;
 	struct airs_system *system = call->system;
 	bool is_last;
 
@@ -45,6 +46,16 @@ static void unref(struct outside_call *call)
 	free(call->request.data);
 	free(call->data);
 	free(call);
+}
+
+static struct outside_call *ref(struct outside_call *call)
+{
+	struct airs_system *system = call->system;
+
+	(void)pthread_mutex_lock(&system->call_lock);
+	call->refs++;
+	(void)pthread_mutex_unlock(&system->call_lock);
+	return call;
 }
 
 /* The first result counts. data is consumed. */
@@ -69,12 +80,13 @@ static int start_call(
 		struct airs_actor *self, void *state, const void *args, size_t args_size)
 {
 	struct caller_state *own = state;
-	airs_ref ref;
+	airs_ref call;
 	int r;
 
-	memcpy(&own->call, args, args_size);
+	(void)args_size;
+	own->call = ref((struct outside_call *)(uintptr_t)args);
 	r = message_call(self, own->call->to, own->call->request.type,
-			&own->call->request, own->call->timeout_usec, &ref);
+			&own->call->request, own->call->timeout_usec, &call);
 	if (r < 0)
 		finish(own->call, r, NULL, 0);
 	return r;
@@ -100,14 +112,12 @@ static int take_reply(struct airs_actor *self, void *state, struct airs_message 
 	return airs_exit(self, &done);
 }
 
-static void end_call(
-		struct airs_actor *self, void *state, const struct airs_reason *reason)
+static void end_call(void *state)
 {
 	struct caller_state *own = state;
 
-	(void)self;
-	(void)reason;
-	unref(own->call);
+	if (own->call)
+		unref(own->call);
 }
 
 static const struct airs_behaviour outside_caller = {
@@ -116,7 +126,7 @@ static const struct airs_behaviour outside_caller = {
 	.state_size = sizeof(struct caller_state),
 	.init = start_call,
 	.handle = take_reply,
-	.terminate = end_call,
+	.release = end_call,
 };
 
 static struct outside_call *new_call(const struct airs_message *request)
@@ -179,13 +189,11 @@ int airs_system_call(struct airs_system *system, airs_pid to, uint32_t type,
 	call->system = system;
 	call->to = to;
 	call->timeout_usec = timeout_usec;
-	options.args = &call;
-	options.args_size = sizeof(call);
-	call->refs++;
+	options.args = ref(call);
+	options.args_size = sizeof(*call);
+	options.free_args = unref;
 	r = airs_system_spawn(system, &outside_caller, &options, NULL);
-	if (r < 0)
-		unref(call);
-	else
+	if (r == 0)
 		r = wait_for(call, ret_data, ret_size);
 	unref(call);
 	return r;

@@ -176,6 +176,8 @@ static void seeded_stop(struct airs_system *system)
 
 static void seeded_free(struct airs_system *system)
 {
+	if (system->default_pool)
+		system->default_pool->workers = NULL;
 	if (system->seeded)
 		free(system->seeded->worker);
 	free(system->seeded);

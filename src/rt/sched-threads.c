@@ -348,7 +348,7 @@ static void *worker_main(void *data)
 {
 	struct worker *w = data;
 
-	(void)pthread_setname_np(w->thread, w->pool->name); /* For people only. */
+	(void)pthread_setname_np(pthread_self(), w->pool->name); /* For people only. */
 	/* Timers of the reactor are exact; this is for the waits with a limit. */
 	(void)prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
 	work(w);

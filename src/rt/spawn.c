@@ -70,8 +70,15 @@ static void undo(struct spawn *s)
 		relation_free(s->system, s->worker, s->links[i]);
 		relation_free(s->system, s->worker, s->monitors[i]);
 	}
-	if (s->child)
-		table_give(&s->system->table, s->worker, s->child);
+	if (!s->child)
+		return;
+	s->child->state = NULL;
+	/* Relaxed: nobody knows this pid. */
+	atomic_store_explicit(&s->child->status,
+			pid_generation(actor_pid(s->child)) << STATUS_FLAG_BITS |
+					STATUS_FREE,
+			memory_order_relaxed);
+	table_give(&s->system->table, s->worker, s->child);
 }
 
 static int make_relations(struct spawn *s)
@@ -144,7 +151,10 @@ static void fill_slot(struct spawn *s, const struct airs_behaviour *behaviour)
 	atomic_store_explicit(&child->behaviour, behaviour, memory_order_relaxed);
 	atomic_store_explicit(&child->handled, 0, memory_order_relaxed);
 	atomic_store_explicit(&child->parent, parent, memory_order_relaxed);
-	child->state = TAKE_PTR(s->state);
+	atomic_store_explicit(&child->status,
+			pid_generation(actor_pid(child)) << STATUS_FLAG_BITS,
+			memory_order_relaxed);
+	child->state = s->state;
 	child->state_class = s->state_class;
 	child->flags = 0;
 	child->relation_count = 0;
@@ -182,6 +192,7 @@ static void count_spawn(struct spawn *s)
 				&s->system->spawned_outside, 1, memory_order_relaxed);
 }
 
+/* Everything that can fail but the name. */
 static int prepare(struct spawn *s, const struct airs_behaviour *behaviour)
 {
 	int r;
@@ -200,34 +211,43 @@ static int prepare(struct spawn *s, const struct airs_behaviour *behaviour)
 	r = make_relations(s);
 	if (r < 0)
 		return r;
-	return s->options.name
-			? names_add(s->system, s->options.name, actor_pid(s->child))
-			: 0;
+	fill_slot(s, behaviour);
+	return 0;
+}
+
+/* Take the first place in the mailbox, under the name if one is wanted. */
+static int enter(struct spawn *s, struct node **ret_before)
+{
+	s->start->to = actor_pid(s->child);
+	s->start->from = s->parent ? actor_pid(s->parent) : AIRS_PID_NONE;
+	s->start->flags = (uint8_t)s->options.flags;
+	if (s->options.name)
+		return names_add(s->system, s->options.name, s->start->to, s->start,
+				ret_before);
+	*ret_before = node_push_begin(s->child, s->start);
+	return 0;
 }
 
 static int spawn(struct spawn *s, const struct airs_behaviour *behaviour,
 		const struct airs_spawn_options *options, airs_pid *ret_pid)
 {
-	airs_pid pid;
+	struct node *before = NULL;
 	int r;
 
 	r = read_options(s, options);
 	if (r == 0)
 		r = prepare(s, behaviour);
+	if (r == 0)
+		r = enter(s, &before);
 	if (r < 0) {
 		undo(s);
 		return r;
 	}
-	fill_slot(s, behaviour);
 	insert_relations(s);
 	count_spawn(s);
-	pid = actor_pid(s->child);
-	s->start->to = pid;
-	s->start->from = s->parent ? actor_pid(s->parent) : AIRS_PID_NONE;
-	s->start->flags = (uint8_t)s->options.flags;
 	if (ret_pid)
-		*ret_pid = pid;
-	node_post(s->system, s->worker, TAKE_PTR(s->start));
+		*ret_pid = s->start->to;
+	(void)node_push_end(s->system, s->worker, s->child, s->start, before);
 	return 0;
 }
 

@@ -75,7 +75,7 @@ static int take_fresh(struct table *t, struct airs_actor **ret_actor)
 	}
 	a = &t->slots[index];
 	a->index = index;
-	atomic_store_explicit(&a->status, UINT64_C(1) << STATUS_FLAG_BITS,
+	atomic_store_explicit(&a->status, UINT64_C(1) << STATUS_FLAG_BITS | STATUS_FREE,
 			memory_order_relaxed);
 	/* Release: pairs with the acquire in table_find. */
 	atomic_store_explicit(&t->used, index + 1, memory_order_release);

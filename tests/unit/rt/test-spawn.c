@@ -373,6 +373,27 @@ START_TEST(info_tells_what_an_actor_is)
 }
 END_TEST
 
+/* Pids that were not given out yet: the slots of the next actors, and later generations.
+ */
+START_TEST(messages_to_guessed_pids_reach_nobody)
+{
+	struct airs_system *system = seeded_system(1);
+	airs_pid first = act_start(system, start_well), guess = first + 1, i;
+
+	airs_system_run(system, AIRS_INFINITY);
+	for (i = 0; i < 4; i++)
+		ck_assert_int_eq(airs_system_send(system, guess + i, MSG_GO, NULL, 0), 0);
+	ck_assert_int_eq(airs_is_alive(system, guess), 0);
+	ck_assert_int_eq(airs_register(system, "guess", guess), -ESRCH);
+	airs_system_run(system, AIRS_INFINITY);
+	for (i = 0; i < 4; i++)
+		ck_assert_uint_eq(act_start(system, start_well), guess + i);
+	airs_system_run(system, AIRS_INFINITY);
+	ck_assert_uint_eq(airs_system_actor_count(system), 5);
+	airs_system_free(system);
+}
+END_TEST
+
 START_TEST(a_stopping_system_starts_no_more_actors)
 {
 	struct airs_system *system = threaded_system(1);
@@ -393,4 +414,5 @@ TEST_MAIN("spawn", each_outcome_of_init_is_told_once_and_before_the_end,
 		a_name_is_there_before_init_and_free_before_down, names_follow_the_rules,
 		a_thousand_names_are_found_and_released,
 		the_limit_of_actors_is_exact_and_slots_come_back,
-		info_tells_what_an_actor_is, a_stopping_system_starts_no_more_actors)
+		info_tells_what_an_actor_is, messages_to_guessed_pids_reach_nobody,
+		a_stopping_system_starts_no_more_actors)
