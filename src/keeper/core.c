@@ -160,23 +160,26 @@ void core_send(struct core *core, const struct protocol_message *message, const 
 		close_link(core); /* it is dying: its end is on the way */
 }
 
-static void receive(struct core *core)
+/* How many messages there were, at most BATCH. */
+static int receive(struct core *core)
 {
 	uint8_t buffer[PROTOCOL_MESSAGE_MAX + 1];
 	ssize_t n;
+	int i;
 
-	for (int i = 0; i < BATCH && core->link_fd >= 0; i++) {
+	for (i = 0; i < BATCH && core->link_fd >= 0; i++) {
 		n = fd_receive(core->link_fd, buffer, sizeof(buffer), NULL, 0, NULL);
 		if (n == -EAGAIN)
-			return;
+			break;
 		if (n == -EMSGSIZE) /* too long for any message: as malformed */
 			n = sizeof(buffer);
 		if (n <= 0) {
 			close_link(core);
-			return;
+			break;
 		}
 		request_handle(core->keeper, buffer, (size_t)n);
 	}
+	return i;
 }
 
 static void on_link(struct loop_source *source, uint32_t events)
@@ -186,7 +189,7 @@ static void on_link(struct loop_source *source, uint32_t events)
 	if (events & EPOLLOUT)
 		flush_queue(core);
 	if (core->link_fd >= 0 && events & (EPOLLIN | EPOLLHUP | EPOLLERR))
-		receive(core);
+		(void)receive(core);
 }
 
 static void widen(int fd)
@@ -379,6 +382,10 @@ bool core_on_end(struct core *core, pid_t pid, int code, int status)
 {
 	if (pid != core->pid || pid == 0)
 		return false;
+	/* Its last words: it may have said DOWN. */
+	while (core->link_fd >= 0 && core->keeper->phase != KEEPER_DONE)
+		if (receive(core) == 0)
+			break;
 	close_link(core);
 	if (core->keeper->phase < KEEPER_KILLING) {
 		plan_restart(core, clock_monotonic_usec());

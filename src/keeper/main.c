@@ -346,11 +346,12 @@ static void on_cgroup(void *data, struct charge *charge)
 static int open_cgroup(struct keeper *keeper, const char *previous)
 {
 	auto_free char *instance = instance_name(&keeper->options);
-	int r;
+	int r = -EOPNOTSUPP;
 
 	if (!instance)
 		return -ENOMEM;
-	r = cgroup_init(&keeper->cgroup, instance, previous);
+	if (!text_equals(getenv("AIRSSYS_CGROUP"), "no"))
+		r = cgroup_init(&keeper->cgroup, instance, previous);
 	if (r == 0)
 		r = cgroup_start_watching(
 				&keeper->cgroup, &keeper->loop, on_cgroup, keeper);
@@ -418,6 +419,7 @@ static int start(struct keeper *keeper)
 		r = spawn_init(keeper);
 	if (r < 0)
 		return r;
+	upward_init(&keeper->upward);
 	raise_descriptors(keeper);
 	read_oom_score(keeper);
 	r = loop_init(&keeper->loop);
@@ -477,7 +479,6 @@ static int serve(struct keeper *keeper)
 {
 	int r;
 
-	upward_init(&keeper->upward);
 	r = start(keeper);
 	if (r < 0)
 		return EXIT_FAILURE;

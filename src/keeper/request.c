@@ -299,9 +299,9 @@ static void on_up(struct keeper *keeper, const struct protocol_message *m)
 	if (keeper->was_ready)
 		return;
 	keeper->was_ready = true;
+	log_notice("ready: %u units, tree is up", keeper->n_units);
 	upward_say(&keeper->upward, "READY=1\nSTATUS=%s",
 			m->text && *m->text ? m->text : "The tree is up.");
-	log_notice("ready: %u units, tree is up", keeper->n_units);
 }
 
 static void on_status(struct keeper *keeper, const struct protocol_message *m)

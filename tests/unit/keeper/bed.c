@@ -81,6 +81,16 @@ void bed_add_unit(struct bed *bed, const char *name, const char *content)
 	test_write(test_path(bed->units, file), content, 0644);
 }
 
+void bed_add_shell(
+		struct bed *bed, const char *name, const char *command, const char *more)
+{
+	auto_free char *content = text_format(
+			"[Service]\nExecStart=/bin/sh -c '%s'\n%s", command, more);
+
+	ck_assert_ptr_nonnull(content);
+	bed_add_unit(bed, name, content);
+}
+
 static char *option_of(const char *name, const char *value)
 {
 	char *option = text_format("--%s=%s", name, value);
@@ -103,6 +113,8 @@ static void run_keeper(struct bed *bed, const char *option)
 	if (output < 0 || dup2(output, STDOUT_FILENO) < 0 ||
 			dup2(output, STDERR_FILENO) < 0)
 		_exit(120);
+	if (!BED_CGROUP && putenv((char *)(uintptr_t) "AIRSSYS_CGROUP=no") != 0)
+		_exit(122);
 	/* A test that fails must not leave a daemon. */
 	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
 	(void)execv(program, argv);

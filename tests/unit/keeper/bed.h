@@ -14,6 +14,11 @@
 
 #define BED_PATIENCE_MSEC 30000
 
+/* The same tests are built twice: with the machine's cgroups, and as if it had none. */
+#ifndef BED_CGROUP
+#	define BED_CGROUP 1
+#endif
+
 struct bed {
 	const char *folder, *units, *runtime, *output;
 	pid_t keeper, core;
@@ -66,6 +71,10 @@ void bed_kill_keeper(struct bed *bed);
 void bed_stop(struct bed *bed);
 /* Wait for airssysd; its wait status. */
 int bed_wait_keeper(struct bed *bed);
+
+/* Run a shell command as a service: units/NAME.actor with more lines of [Service]. */
+void bed_add_shell(
+		struct bed *bed, const char *name, const char *command, const char *more);
 
 /* Wait until a file is there and not empty; its text is never freed. */
 const char *bed_await_file(const char *path);
