@@ -26,6 +26,19 @@
 #define STOP_SLACK_USEC    (30 * USEC_PER_SEC)
 #define CORE_PATIENCE_USEC (5 * USEC_PER_SEC)
 
+/*
+ * By system call: the library refuses the two signals that it uses itself, and a parent
+ * may have left them ignored. A zeroed action of the kernel's own form is the default.
+ */
+static void reset_signals(void)
+{
+	static const uint64_t default_action[4];
+
+	for (int signo = 1; signo < NSIG; signo++)
+		(void)syscall(SYS_rt_sigaction, signo, default_action, NULL,
+				sizeof(uint64_t));
+}
+
 /* What the keeper was born with is not what its children shall have. */
 static int clean_process(struct keeper *keeper)
 {
@@ -38,8 +51,7 @@ static int clean_process(struct keeper *keeper)
 		return -errno;
 	(void)close(fd);
 	(void)syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0);
-	for (int signo = 1; signo < NSIG; signo++)
-		(void)signal(signo, SIG_DFL);
+	reset_signals();
 	(void)umask(022);
 	if (chdir("/") < 0)
 		return -errno;
