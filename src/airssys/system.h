@@ -64,6 +64,9 @@ AIRS_PUBLIC void airs_system_free(struct airs_system *system);
  */
 AIRS_PUBLIC struct airs_pool *airs_system_main_pool(struct airs_system *system);
 
+/* The default pool, for an actor of another pool that starts one there. */
+AIRS_PUBLIC struct airs_pool *airs_system_default_pool(struct airs_system *system);
+
 struct airs_pool_options {
 	size_t size; /* sizeof(struct airs_pool_options) */
 	const char *name; /* at most 15 bytes, copied */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 
 /*
- * Only what the loader itself goes by is looked at: the header, the program headers, and the dynamic section. Every offset
- * comes from the file and is checked against its size before it is used; fields are copied out, so nothing has to be aligned.
+ * Only what the loader itself goes by is looked at: the header, the program headers, and
+ * the dynamic section. Every offset comes from the file and is checked against its size
+ * before it is used; fields are copied out, so nothing has to be aligned.
  */
 
 #include "host/elf.h"
@@ -15,29 +16,29 @@
 #include <string.h>
 
 #if defined(__x86_64__)
-#define MACHINE EM_X86_64
+#	define MACHINE EM_X86_64
 #elif defined(__i386__)
-#define MACHINE EM_386
+#	define MACHINE EM_386
 #elif defined(__aarch64__)
-#define MACHINE EM_AARCH64
+#	define MACHINE EM_AARCH64
 #elif defined(__arm__)
-#define MACHINE EM_ARM
+#	define MACHINE EM_ARM
 #elif defined(__riscv)
-#define MACHINE EM_RISCV
+#	define MACHINE EM_RISCV
 #elif defined(__powerpc64__)
-#define MACHINE EM_PPC64
+#	define MACHINE EM_PPC64
 #elif defined(__s390x__)
-#define MACHINE EM_S390
+#	define MACHINE EM_S390
 #elif defined(__loongarch__)
-#define MACHINE 258
+#	define MACHINE 258
 #else
-#error "the ELF machine number of this architecture is missing"
+#	error "the ELF machine number of this architecture is missing"
 #endif
 
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-#define BYTE_ORDER_HERE ELFDATA2LSB
+#	define BYTE_ORDER_HERE ELFDATA2LSB
 #else
-#define BYTE_ORDER_HERE ELFDATA2MSB
+#	define BYTE_ORDER_HERE ELFDATA2MSB
 #endif
 
 #define CLASS_HERE (sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32)
@@ -83,7 +84,8 @@ static const char *check_dynamic_entry(const ElfW(Dyn) * entry)
 	case DT_RUNPATH:
 		return "it has a library search path of its own";
 	case DT_FLAGS:
-		return entry->d_un.d_val & DF_TEXTREL ? "its code needs relocations" : NULL;
+		return entry->d_un.d_val & DF_TEXTREL ? "its code needs relocations"
+						      : NULL;
 	case DT_FLAGS_1:
 		return entry->d_un.d_val & DF_1_PIE ? "it is a program" : NULL;
 	default:
@@ -117,8 +119,8 @@ static const char *check_segments(const struct image *image, const ElfW(Ehdr) * 
 	ElfW(Phdr) segment;
 
 	for (size_t i = 0; !why && i < header->e_phnum; i++) {
-		if (!copy_out(image, (uint64_t)header->e_phoff + i * sizeof(segment), &segment,
-				    sizeof(segment)))
+		if (!copy_out(image, (uint64_t)header->e_phoff + i * sizeof(segment),
+				    &segment, sizeof(segment)))
 			return "its tables are damaged";
 		if (segment.p_type == PT_INTERP)
 			return "it is a program";

@@ -23,8 +23,8 @@ static airs_pid find_manager(struct airs_actor *self)
 	return airs_whereis(airs_actor_system(self), MANAGER_API_NAME);
 }
 
-int airs_service_fail(
-		struct airs_actor *self, const char *name, const char *why, airs_ref *ret_call)
+int airs_service_fail(struct airs_actor *self, const char *name, const char *why,
+		airs_ref *ret_call)
 {
 	struct manager_api_fail fail = { .parent = airs_parent(self) };
 	airs_pid manager = find_manager(self);
@@ -35,8 +35,8 @@ int airs_service_fail(
 		return -ENOENT;
 	memcpy(fail.name, name, strlen(name) + 1);
 	(void)snprintf(fail.why, sizeof(fail.why), "%s", why);
-	return airs_call(self, manager, MANAGER_API_FAIL, &fail, sizeof(fail), AIRS_INFINITY,
-			ret_call);
+	return airs_call(self, manager, MANAGER_API_FAIL, &fail, sizeof(fail),
+			AIRS_INFINITY, ret_call);
 }
 
 void airs_status(struct airs_actor *self, const char *text)
@@ -48,5 +48,6 @@ void airs_status(struct airs_actor *self, const char *text)
 		return;
 	(void)snprintf(status.text, sizeof(status.text), "%s", text);
 	/* A text that is lost is replaced by the next one. */
-	IGNORE_RESULT(airs_send(self, manager, MANAGER_API_STATUS, &status, sizeof(status)));
+	IGNORE_RESULT(airs_send(
+			self, manager, MANAGER_API_STATUS, &status, sizeof(status)));
 }

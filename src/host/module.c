@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 
 /*
- * dlopen takes a path: /proc/self/fd/N names the memory file, so what was checked is what is loaded. The loader remembers
- * objects by that path, and would answer with an old module when N is used again: so each loaded module keeps
- * its descriptor for ever.
+ * dlopen takes a path: /proc/self/fd/N names the memory file, so what was checked is what
+ * is loaded. The loader remembers objects by that path, and would answer with an old
+ * module when N is used again: so each loaded module keeps its descriptor for ever.
  */
 
 #include "host/module.h"
@@ -18,9 +18,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/assert.h"
 #include "base/fd.h"
 #include "base/list.h"
 #include "host/elf.h"
+#include "host/exports.h"
 
 struct loaded {
 	struct list link;
@@ -96,7 +98,8 @@ static int refuse(char *why, size_t why_size, int error, const char *text)
 	return error;
 }
 
-static int open_module(int fd, const struct airs_module **ret_module, char *why, size_t why_size)
+static int open_module(
+		int fd, const struct airs_module **ret_module, char *why, size_t why_size)
 {
 	const struct airs_module *module;
 	const char *problem;
@@ -139,7 +142,8 @@ static int add(int fd, uint64_t hash, size_t size, const struct airs_module **re
 	return 0;
 }
 
-static int read_module(int fd, char **ret_data, size_t *ret_size, char *why, size_t why_size)
+static int read_module(
+		int fd, char **ret_data, size_t *ret_size, char *why, size_t why_size)
 {
 	struct stat st;
 	int r;
@@ -164,6 +168,7 @@ int module_load(int fd, const struct airs_module **ret_module, char *why, size_t
 	size_t size;
 	int r;
 
+	bug_unless(exports_count() > 0);
 	r = read_module(fd, &data, &size, why, why_size);
 	if (r < 0)
 		return r;
@@ -194,7 +199,7 @@ struct airs_module_args *module_args_new(const char *name, char *const *argument
 	struct {
 		struct airs_module_args args;
 		const char *pointers[];
-	} *block;
+	} * block;
 	size_t n, text = size_of_all(arguments, &n) + strlen(name) + 1;
 	char *at;
 

@@ -5,9 +5,10 @@
 /*
  * Loading actor modules (airssys/module.h) from sealed memory files.
  *
- * A module that is loaded stays loaded: its actors, their messages and the runtime hold pointers into it. The same
- * bytes are loaded once, so restarts of an actor cost nothing and a changed file is another module. The list of what is
- * loaded belongs to one thread, that of the main pool.
+ * A module that is loaded stays loaded: its actors, their messages and the runtime hold
+ * pointers into it. The same bytes are loaded once, so restarts of an actor cost nothing
+ * and a changed file is another module. The list of what is loaded belongs to one thread,
+ * that of the main pool.
  */
 
 #include <stddef.h>
@@ -19,7 +20,8 @@
 #define MODULE_SIZE_MAX (64u * 1024 * 1024)
 
 /*
- * Load the module in a sealed memory file, which stays the caller's. The result lives for ever.
+ * Load the module in a sealed memory file, which stays the caller's. The result lives for
+ * ever.
  *
  * 0, or a negative errno with a clause for people in why (size bytes, cut to fit):
  *   -EINVAL   not a regular file: a folder, a FIFO, a socket
@@ -30,12 +32,13 @@
  *   -ENOMEM
  * Runs the constructors of the module.
  */
-MUST_CHECK int module_load(
-		int fd, const struct airs_module **ret_module, char *why, size_t why_size);
+MUST_CHECK int module_load(int fd, const struct airs_module **ret_module, char *why,
+		size_t why_size);
 
 /*
- * The args of a module's actor, in one piece of memory that free releases: for airs_spawn with free_args.
- * NULL: out of memory. name and arguments (NULL-terminated, or NULL) are copied.
+ * The args of a module's actor, in one piece of memory that free releases: for airs_spawn
+ * with free_args. NULL: out of memory. name and arguments (NULL-terminated, or NULL) are
+ * copied.
  */
 struct airs_module_args *module_args_new(const char *name, char *const *arguments);
 

@@ -264,6 +264,11 @@ struct airs_pool *airs_system_main_pool(struct airs_system *system)
 	return system->main_pool;
 }
 
+struct airs_pool *airs_system_default_pool(struct airs_system *system)
+{
+	return system->default_pool;
+}
+
 static uint64_t count_of(struct worker *w)
 {
 	return atomic_load_explicit(&w->spawned, memory_order_relaxed) -

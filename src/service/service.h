@@ -16,9 +16,10 @@
  * done.
  *
  * Hence the child of a service is AIRS_TRANSIENT whatever Restart= says, with shutdown
- * AIRS_INFINITY unless unit->shutdown_usec says less (the actor has its own deadlines and
- * always ends), and without start timeout. Children of native units are restarted by
- * unit->restart itself.
+ * unit->shutdown_usec (its own deadlines are those of systemd and always end; a shorter
+ * Shutdown= has it killed, and with it its processes, by the link). Children of native
+ * units are restarted by unit->restart itself, with shutdown AIRS_INFINITY: the actor
+ * keeps the deadline. Neither has a start timeout.
  *
  * A start that fails ends with airs_init_failed when the restart condition holds. When it
  * does not (Restart=no), the start is acknowledged and the actor ends orderly at once, so
@@ -119,7 +120,8 @@ struct service_report {
 			       */
 	const char *result; /* "success", "exit-code", "signal", "core-dump", "timeout",
 			       "resources", "protocol", "watchdog", "lost-status",
-			       "unkillable", "failed-by-probe" */
+			       "unkillable", "failed-by-probe"; native: "success", "error"
+			     */
 	pid_t main_pid, control_pid; /* 0: none */
 	uint64_t since_realtime_usec; /* of the state */
 	uint64_t start_realtime_usec; /* of the main process; 0: none yet */
