@@ -76,6 +76,17 @@ static void set_folders(const char *runtime_dir)
 		(void)snprintf(values.runtime_dir, PATH_MAX, "%s", runtime_dir);
 }
 
+/* systemd shows the boot id as 32 digits. */
+static void remove_hyphens(char *s)
+{
+	char *to = s;
+
+	for (; *s; s++)
+		if (*s != '-')
+			*to++ = *s;
+	*to = '\0';
+}
+
 static void set_machine(void)
 {
 	auto_free char *id = NULL;
@@ -86,6 +97,7 @@ static void set_machine(void)
 				(int)strcspn(id, "\n"), id);
 	if (boot_id_get(values.boot_id) < 0)
 		values.boot_id[0] = '\0';
+	remove_hyphens(values.boot_id);
 	if (gethostname(values.host_name, sizeof(values.host_name) - 1) < 0)
 		values.host_name[0] = '\0';
 }

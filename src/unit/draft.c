@@ -268,15 +268,35 @@ static int apply_file(struct source *s, uint32_t i)
 	return 0;
 }
 
-/* The kind that one section gives; a second, other one is a mistake. */
-static void take_kind(struct source *s, enum unit_kind kind, struct diag_place place)
+/* The kind that one section gives. -EEXIST when another section gave another one. */
+static int take_kind(struct source *s, enum unit_kind kind)
 {
 	if (s->has_kind && s->kind != kind)
-		lose(s, CODE_KIND, place,
-				"Keep one of the sections [Service] and [Native].",
-				"The file describes a service and a native actor at once.");
+		return -EEXIST;
 	s->kind = kind;
 	s->has_kind = true;
+	return 0;
+}
+
+/* Look for the sections that tell the kind; two of them are none. */
+static int find_kind_in(struct source *s, uint32_t i)
+{
+	const struct parsed_file *parsed = &s->parsed[i];
+	int r = 0;
+
+	for (size_t k = 0; k < parsed->count && r == 0; k++) {
+		if (strcmp(parsed->items[k].section, "Service") == 0)
+			r = take_kind(s, UNIT_SERVICE);
+		else if (strcmp(parsed->items[k].section, "Native") == 0)
+			r = take_kind(s, UNIT_NATIVE);
+		if (r < 0)
+			lose(s, CODE_KIND,
+					(struct diag_place){ s->files[i]->path,
+							parsed->items[k].line },
+					"Keep one of the sections [Service] and [Native].",
+					"The file describes a service and a native actor at once.");
+	}
+	return r;
 }
 
 static void find_kind(struct source *s)
@@ -289,14 +309,9 @@ static void find_kind(struct source *s)
 		return;
 	}
 	for (uint32_t i = 0; i < s->count; i++)
-		for (size_t k = 0; k < s->parsed[i].count; k++) {
-			const struct assignment *a = &s->parsed[i].items[k];
-			struct diag_place at = { s->files[i]->path, a->line };
-
-			if (strcmp(a->section, "Service") == 0)
-				take_kind(s, UNIT_SERVICE, at);
-			else if (strcmp(a->section, "Native") == 0)
-				take_kind(s, UNIT_NATIVE, at);
+		if (find_kind_in(s, i) < 0) {
+			s->has_kind = false;
+			return;
 		}
 	if (!s->has_kind)
 		lose(s, CODE_KIND, place,

@@ -140,18 +140,4 @@ static inline const char *fixture_join(const struct strv *v)
 	return joined;
 }
 
-static inline int fixture_run(TCase *tc)
-{
-	Suite *suite = suite_create("unit");
-	SRunner *runner;
-	int failed;
-
-	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
-
 #endif
