@@ -17,6 +17,7 @@ const struct command *const commands[] = {
 	&cmd_logs,
 	&cmd_cat,
 	&cmd_show,
+	&cmd_verify,
 	&cmd_daemon_reload,
 	&cmd_shutdown,
 	&cmd_version,

@@ -160,12 +160,16 @@ enum ctl_exit ctl_connect(struct ctl *ctl)
 	return r < 0 ? fail_connect(ctl, path, r) : CTL_DONE;
 }
 
-/* What the other side said itself, or NULL. */
+/* What the other side said itself, or NULL: sd-bus puts its own errors into the same
+ * place. */
 static const char *answer(const struct ctl *ctl)
 {
 	const sd_bus_error *error = &ctl->client.error;
 
-	if (sd_bus_error_has_names(error, SD_BUS_ERROR_NO_REPLY, SD_BUS_ERROR_TIMEOUT))
+	if (sd_bus_error_has_names(error, SD_BUS_ERROR_NO_REPLY, SD_BUS_ERROR_TIMEOUT,
+			    SD_BUS_ERROR_DISCONNECTED, "System.Error.ECONNRESET",
+			    "System.Error.ENOTCONN", "System.Error.ETIMEDOUT",
+			    "System.Error.EPIPE"))
 		return NULL;
 	return error->message && error->message[0] ? error->message : error->name;
 }

@@ -11,6 +11,9 @@
 #include "manager/names.h"
 
 #define NAMES_SHOWN 3 /* of those that are waited for */
+/* Calls on their way at once: all that an instance takes, but for a few of other kinds.
+ */
+#define PENDING_MAX (NAMES_PENDING_MAX - 4)
 #define TICK_USEC   USEC_PER_SEC
 
 struct batch;
@@ -28,7 +31,7 @@ struct batch {
 	struct ctl *ctl;
 	const struct job_action *action;
 	struct job *jobs;
-	size_t count, n_over, n_failed;
+	size_t count, n_sent, n_over, n_failed;
 	struct progress progress;
 	uint64_t begin_usec;
 	bool tells_each; /* every result is a line of its own */
@@ -141,7 +144,16 @@ static void show_progress(struct batch *b)
 	progress_show(&b->progress, waiting > 0 ? text_get(&line) : "");
 }
 
-/* Process replies until all jobs are over or the connection ends. */
+static int send_some(struct batch *b)
+{
+	int r = 0;
+
+	while (r >= 0 && b->n_sent < b->count && b->n_sent - b->n_over < PENDING_MAX)
+		r = send_job(b, &b->jobs[b->n_sent++]);
+	return r;
+}
+
+/* Send jobs and process replies until all are over or the connection ends. */
 static int wait_for_jobs(struct batch *b)
 {
 	uint64_t tick_usec = b->ctl->terminal.shows_progress ? TICK_USEC : USEC_INFINITY;
@@ -149,10 +161,14 @@ static int wait_for_jobs(struct batch *b)
 	int r;
 
 	while (b->n_over < b->count) {
-		r = sd_bus_process(bus, NULL);
+		r = send_some(b);
+		if (r >= 0)
+			r = sd_bus_process(bus, NULL);
 		if (r < 0)
 			return r;
-		if (r > 0)
+		/* The last one may have been refused at once, or have timed out: sd-bus
+		 * does not count that as something done. */
+		if (r > 0 || b->n_over == b->count)
 			continue;
 		show_progress(b);
 		r = sd_bus_wait(bus, tick_usec);
@@ -164,12 +180,8 @@ static int wait_for_jobs(struct batch *b)
 
 static void run_batch(struct batch *b)
 {
-	int r = 0;
+	int r = wait_for_jobs(b);
 
-	for (size_t i = 0; r >= 0 && i < b->count; i++)
-		r = send_job(b, &b->jobs[i]);
-	if (r >= 0)
-		r = wait_for_jobs(b);
 	for (size_t i = 0; i < b->count; i++)
 		if (!b->jobs[i].is_over)
 			fail_job(&b->jobs[i], r == -ENOMEM ? r : -ECONNRESET, NULL);

@@ -34,13 +34,19 @@ void when_append_stamp(struct text *t, uint64_t realtime_usec)
 	text_printf(t, ".%03u", (unsigned int)(realtime_usec % USEC_PER_SEC / 1000));
 }
 
+/* Whole seconds once there are some. */
+static uint64_t round_down(uint64_t usec)
+{
+	return usec < USEC_PER_SEC ? usec : usec - usec % USEC_PER_SEC;
+}
+
 void when_append_relative(struct text *t, uint64_t realtime_usec, uint64_t now_usec)
 {
 	if (realtime_usec > now_usec) {
 		text_append(t, "in ");
-		text_append_duration(t, realtime_usec - now_usec);
+		text_append_duration(t, round_down(realtime_usec - now_usec));
 		return;
 	}
-	text_append_duration(t, now_usec - realtime_usec);
+	text_append_duration(t, round_down(now_usec - realtime_usec));
 	text_append(t, " ago");
 }

@@ -284,6 +284,15 @@ static int put_actor(
 	return put_number(answer, "MessagesHandled", info.messages_handled);
 }
 
+static int put_journal(sd_bus_message *answer, const struct unit *unit)
+{
+	int r = sd_bus_message_append(answer, "{sv}", "LogJournal", "b", 1);
+
+	return r < 0 ? r
+		     : put_some_text(answer, "SyslogIdentifier",
+				       unit->service.syslog_identifier);
+}
+
 static int put_log(sd_bus_message *answer, struct manager *m, const struct record *record)
 {
 	const struct unit *unit = record->settings->unit;
@@ -295,8 +304,7 @@ static int put_log(sd_bus_message *answer, struct manager *m, const struct recor
 	switch (unit->service.standard_output) {
 	case UNIT_OUTPUT_JOURNAL:
 		if (m->journal_socket)
-			return sd_bus_message_append(
-					answer, "{sv}", "LogJournal", "b", 1);
+			return put_journal(answer, unit);
 		path = text_format("%s/log/%s.log", m->home->runtime_dir, record->name);
 		return path ? put_text(answer, "LogFile", path) : -ENOMEM;
 	case UNIT_OUTPUT_FILE:

@@ -16,10 +16,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "manager/names.h"
 #include "manager/request.h"
 
-#define BUS_PEER_PENDING_MAX                                                             \
-	64 /* requests that wait for their answer, and answers that wait to be read */
+/* Requests that wait for their answer, and answers that wait to be read. */
+#define BUS_PEER_PENDING_MAX NAMES_PENDING_MAX
 
 /* What properties say; the owner updates it. */
 struct bus_facts {

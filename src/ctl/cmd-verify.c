@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include <dirent.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "ctl/cmd.h"
+#include "ctl/diagnostics.h"
+#include "unit/code.h"
+#include "unit/snapshot.h"
+#include "unit/unit.h"
+
+/*
+ * Offline: no instance is asked. The same code reads the files as in airssysd, so what
+ * passes here loads there, with one difference: whose the files are does not matter,
+ * since they are checked before they are installed. What others may write is told, since
+ * airssysd would not read it.
+ */
+
+static int is_unit_file(const struct dirent *entry)
+{
+	return has_suffix(entry->d_name, ".actor") ||
+			has_suffix(entry->d_name, ".supervisor");
+}
+
+/* Adds the unit files of a folder in the order of their names. */
+static int add_folder(struct strv *paths, const char *folder)
+{
+	struct dirent **entries = NULL;
+	int n = scandir(folder, &entries, is_unit_file, alphasort);
+	int r = n < 0 ? -errno : 0;
+
+	for (int i = 0; i < n; i++) {
+		if (r == 0)
+			r = strv_append_take(paths,
+					text_format("%s/%s", folder, entries[i]->d_name));
+		free(entries[i]);
+	}
+	free(entries);
+	return r;
+}
+
+static int add_path(struct strv *paths, const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return add_folder(paths, path);
+	return strv_append(paths, path);
+}
+
+static void check_modes(const struct unit_snapshot *snapshot, struct diag *diag)
+{
+	struct stat st;
+
+	for (uint32_t i = 0; i < snapshot->count; i++)
+		if (stat(snapshot->files[i].path, &st) == 0 && S_ISREG(st.st_mode) &&
+				st.st_mode & (S_IWGRP | S_IWOTH))
+			diag_add(diag, DIAG_ERROR, unit_code(CODE_FILE_REFUSED),
+					(struct diag_place){ snapshot->files[i].path, 0 },
+					"Take the right away: chmod go-w.",
+					"Others than its owner may write the file; airssysd "
+					"leaves it out.");
+}
+
+static int parse_files(char **names, size_t n_names, struct diag *diag,
+		struct unit_set **ret_set)
+{
+	auto_(unit_snapshot) snapshot = NULL;
+	struct unit_context context;
+	auto_strv paths = { 0 };
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < n_names; i++)
+		r = add_path(&paths, names[i]);
+	if (r >= 0)
+		r = unit_context_init(&context, NULL);
+	if (r >= 0)
+		r = unit_snapshot_load_files(&paths, diag, &snapshot);
+	if (r < 0)
+		return r;
+	check_modes(snapshot, diag);
+	context.check_programs = true;
+	return unit_set_parse(snapshot, &context, diag, ret_set);
+}
+
+static void print_json(
+		struct ctl *ctl, const struct unit_set *set, const struct diag *diag)
+{
+	struct json j = { .out = &ctl->out };
+
+	json_begin_object(&j);
+	json_key(&j, "units");
+	json_begin_array(&j);
+	for (uint32_t i = 0; i < set->count; i++)
+		json_text(&j, set->units[i]->name);
+	json_end_array(&j);
+	diagnostics_json(diag, &j);
+	json_end_object(&j);
+	text_append_char(&ctl->out, '\n');
+}
+
+static void print_text(
+		struct ctl *ctl, const struct unit_set *set, const struct diag *diag)
+{
+	diagnostics_print(ctl, diag);
+	text_printf(&ctl->out, "%u unit%s: ", set->count, set->count == 1 ? "" : "s");
+	diagnostics_append_counts(diag, &ctl->out);
+	text_append_char(&ctl->out, '\n');
+}
+
+static enum ctl_exit run_verify(struct ctl *ctl, char **names, size_t n_names)
+{
+	auto_(unit_set) set = NULL;
+	auto_diag diag = { 0 };
+	int r = parse_files(names, n_names, &diag, &set);
+
+	if (r == -ENOMEM)
+		return ctl_out_of_memory(ctl);
+	if (r < 0)
+		return ctl_fail(ctl, CTL_FAILED, "cannot check the files: %s",
+				strerror(-r));
+	if (ctl->options.json)
+		print_json(ctl, set, &diag);
+	else
+		print_text(ctl, set, &diag);
+	if (diag.errors > 0 || diag.lost > 0)
+		return CTL_FAILED;
+	return ctl->options.strict && diag.warnings > 0 ? CTL_FAILED : CTL_DONE;
+}
+
+const struct command cmd_verify = {
+	.name = "verify",
+	.arguments = "FILE...",
+	.summary = "check unit files without an instance",
+	.help = "Prints every mistake with its file, its line, a code and what to do about "
+		"it. Files that belong together, as a supervisor and its children, are "
+		"checked together; a folder stands for all unit files in it. The exit "
+		"status is 1 when there is an error.",
+	.min_names = 1,
+	.max_names = UINT32_MAX,
+	.run = run_verify,
+};
