@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "ctl/terminal.h"
+
+#include <locale.h>
+#include <string.h>
+
+#include "ctl/table.h"
+#include "ctl/when.h"
+#include "support/test.h"
+
+static const struct terminal utf8 = { .utf8 = true };
+static const struct terminal ascii = { 0 };
+
+static const char *safe(const struct terminal *t, const char *s)
+{
+	static struct text out;
+
+	text_clear(&out);
+	terminal_append_safe(t, &out, s);
+	return text_get(&out);
+}
+
+static const char *cut(const struct terminal *t, const char *s, size_t columns)
+{
+	static struct text out;
+
+	text_clear(&out);
+	terminal_append_cut(t, &out, s, columns);
+	return text_get(&out);
+}
+
+START_TEST(control_characters_are_escaped)
+{
+	ck_assert_str_eq(safe(&utf8, "a\033[2Jb"), "a\\x1b[2Jb");
+	ck_assert_str_eq(safe(&utf8, "a\n\t\rb"), "a\\n\\t\\rb");
+	ck_assert_str_eq(safe(&utf8, "\x01\x7f"), "\\x01\\x7f");
+}
+END_TEST
+
+START_TEST(eight_bit_control_characters_are_escaped)
+{
+	/* U+009B begins a control sequence as ESC [ does. */
+	ck_assert_str_eq(safe(&utf8,
+					 "\xc2\x9b"
+					 "31m"),
+			"\\u009b31m");
+	ck_assert_str_eq(safe(&utf8, "\x9b"), "\\x9b");
+}
+END_TEST
+
+START_TEST(characters_that_reorder_text_are_escaped)
+{
+	ck_assert_str_eq(safe(&utf8, "a\u202eb"), "a\\u202eb");
+	ck_assert_str_eq(safe(&utf8, "a\u2066b\u2028"), "a\\u2066b\\u2028");
+}
+END_TEST
+
+START_TEST(what_is_not_utf8_is_escaped)
+{
+	ck_assert_str_eq(safe(&utf8, "a\xff\xc3"), "a\\xff\\xc3");
+	ck_assert_str_eq(safe(&utf8, "\xed\xa0\x80"), "\\xed\\xa0\\x80");
+}
+END_TEST
+
+START_TEST(letters_of_all_languages_stay)
+{
+	ck_assert_str_eq(safe(&utf8, "Füße 数据 ●"), "Füße 数据 ●");
+}
+END_TEST
+
+START_TEST(terminal_without_utf8_gets_ascii)
+{
+	ck_assert_str_eq(safe(&ascii, "Füße"), "F\\xc3\\xbc\\xc3\\x9fe");
+}
+END_TEST
+
+START_TEST(width_counts_cells)
+{
+	ck_assert_ptr_nonnull(setlocale(LC_CTYPE, "C.UTF-8"));
+	ck_assert_uint_eq(terminal_width("abc"), 3);
+	ck_assert_uint_eq(terminal_width("Füße"), 4);
+	ck_assert_uint_eq(terminal_width("数据"), 4);
+	ck_assert_uint_eq(terminal_width(""), 0);
+}
+END_TEST
+
+START_TEST(long_text_is_cut_with_an_ellipsis)
+{
+	ck_assert_ptr_nonnull(setlocale(LC_CTYPE, "C.UTF-8"));
+	ck_assert_str_eq(cut(&utf8, "abcdef", 6), "abcdef");
+	ck_assert_str_eq(cut(&utf8, "abcdef", 5), "abcd…");
+	ck_assert_str_eq(cut(&utf8, "数据数据", 4), "数…");
+	ck_assert_str_eq(cut(&ascii, "abcdef", 5), "ab...");
+	ck_assert_str_eq(cut(&utf8, "abc", 0), "");
+}
+END_TEST
+
+START_TEST(styles_appear_only_with_color)
+{
+	struct terminal colored = { .color = true };
+	auto_text a = { 0 }, b = { 0 };
+
+	terminal_append_styled(&colored, &a, STYLE_BAD, "x");
+	terminal_append_styled(&utf8, &b, STYLE_BAD, "x");
+	ck_assert_str_eq(text_get(&a), "\033[31mx\033[0m");
+	ck_assert_str_eq(text_get(&b), "x");
+}
+END_TEST
+
+START_TEST(table_aligns_columns_and_cuts_the_last)
+{
+	static const struct table_column columns[] = {
+		{ "A", TABLE_LEFT },
+		{ "NUM", TABLE_RIGHT },
+		{ "LAST", TABLE_LEFT },
+	};
+	struct terminal narrow = { .columns = 20 };
+	auto_text wide_out = { 0 }, narrow_out = { 0 };
+	struct table table;
+
+	table_init(&table, columns, 3);
+	table_add_safe(&table, &ascii, STYLE_PLAIN, "long\n");
+	table_add_number(&table, 12345);
+	table_add(&table, STYLE_PLAIN, "last column");
+	table_add(&table, STYLE_PLAIN, "x");
+	table_add_number(&table, 0);
+	table_add(&table, STYLE_PLAIN, "");
+	ck_assert_int_eq(table_print(&table, &ascii, &wide_out), 0);
+	ck_assert_int_eq(table_print(&table, &narrow, &narrow_out), 0);
+	ck_assert_str_eq(text_get(&wide_out),
+			"A         NUM  LAST\n"
+			"long\\n  12345  last column\n"
+			"x\n");
+	ck_assert_str_eq(text_get(&narrow_out),
+			"A         NUM  LAST\n"
+			"long\\n  12345  la...\n"
+			"x\n");
+	table_fini(&table);
+}
+END_TEST
+
+START_TEST(moments_are_told_as_distance_and_date)
+{
+	auto_text t = { 0 };
+
+	when_append_relative(&t, 1000000, 124000000);
+	text_append_char(&t, '|');
+	when_append_relative(&t, 9000000, 4000000);
+	ck_assert_str_eq(text_get(&t), "2min 3s ago|in 5s");
+	text_clear(&t);
+	ck_assert_int_eq(putenv((char[]){ "TZ=UTC" }), 0);
+	when_append_absolute(&t, UINT64_C(1795351106123456));
+	text_append_char(&t, '|');
+	when_append_stamp(&t, UINT64_C(1795351106123456));
+	ck_assert_str_eq(text_get(&t),
+			"Sun 2026-11-22 12:38:26 UTC|2026-11-22 12:38:26.123");
+}
+END_TEST
+
+TEST_MAIN("terminal", control_characters_are_escaped,
+		eight_bit_control_characters_are_escaped,
+		characters_that_reorder_text_are_escaped, what_is_not_utf8_is_escaped,
+		letters_of_all_languages_stay, terminal_without_utf8_gets_ascii,
+		width_counts_cells, long_text_is_cut_with_an_ellipsis,
+		styles_appear_only_with_color, table_aligns_columns_and_cuts_the_last,
+		moments_are_told_as_distance_and_date)
