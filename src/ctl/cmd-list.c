@@ -4,19 +4,19 @@
 
 #include "base/clock.h"
 #include "ctl/cmd.h"
-#include "ctl/table.h"
+#include "ctl/grid.h"
 #include "ctl/units.h"
 #include "ctl/when.h"
 
-static const struct table_column columns[] = {
-	{ "NAME", TABLE_LEFT },
-	{ "KIND", TABLE_LEFT },
-	{ "STATE", TABLE_LEFT },
-	{ "DETAIL", TABLE_LEFT },
-	{ "PID", TABLE_RIGHT },
-	{ "RESTARTS", TABLE_RIGHT },
-	{ "SINCE", TABLE_LEFT },
-	{ "DESCRIPTION", TABLE_LEFT },
+static const struct grid_column columns[] = {
+	{ "NAME", GRID_LEFT },
+	{ "KIND", GRID_LEFT },
+	{ "STATE", GRID_LEFT },
+	{ "DETAIL", GRID_LEFT },
+	{ "PID", GRID_RIGHT },
+	{ "RESTARTS", GRID_RIGHT },
+	{ "SINCE", GRID_LEFT },
+	{ "DESCRIPTION", GRID_LEFT },
 };
 
 static bool is_wanted(const struct options *options, const struct unit_row *row,
@@ -30,34 +30,34 @@ static bool is_wanted(const struct options *options, const struct unit_row *row,
 	return n_patterns == 0;
 }
 
-static void add_row(struct ctl *ctl, struct table *table, const struct unit_row *row)
+static void add_row(struct ctl *ctl, struct grid *grid, const struct unit_row *row)
 {
 	auto_text since = { 0 };
 
-	table_add_safe(table, &ctl->terminal, STYLE_PLAIN, row->name);
-	table_add_safe(table, &ctl->terminal, STYLE_PLAIN, row->kind);
-	table_add_safe(table, &ctl->terminal, state_style(row->state), row->state);
-	table_add_safe(table, &ctl->terminal, STYLE_DIM, row->substate);
-	table_add_number(table, row->pid);
-	table_add_number(table, row->restarts);
+	grid_add_safe(grid, &ctl->terminal, STYLE_PLAIN, row->name);
+	grid_add_safe(grid, &ctl->terminal, STYLE_PLAIN, row->kind);
+	grid_add_safe(grid, &ctl->terminal, state_style(row->state), row->state);
+	grid_add_safe(grid, &ctl->terminal, STYLE_DIM, row->substate);
+	grid_add_number(grid, row->pid);
+	grid_add_number(grid, row->restarts);
 	if (row->since_usec > 0)
 		when_append_relative(&since, row->since_usec, clock_realtime_usec());
-	table_add(table, STYLE_PLAIN, text_get(&since));
-	table_add_safe(table, &ctl->terminal, STYLE_PLAIN, row->description);
+	grid_add(grid, STYLE_PLAIN, text_get(&since));
+	grid_add_safe(grid, &ctl->terminal, STYLE_PLAIN, row->description);
 }
 
 static int print_text(struct ctl *ctl, const struct unit_rows *rows, char **patterns,
 		size_t n_patterns)
 {
-	struct table table;
+	struct grid grid;
 	int r;
 
-	table_init(&table, columns, ARRAY_SIZE(columns));
+	grid_init(&grid, columns, ARRAY_SIZE(columns));
 	for (size_t i = 0; i < rows->count; i++)
 		if (is_wanted(&ctl->options, &rows->items[i], patterns, n_patterns))
-			add_row(ctl, &table, &rows->items[i]);
-	r = table_print(&table, &ctl->terminal, &ctl->out);
-	table_fini(&table);
+			add_row(ctl, &grid, &rows->items[i]);
+	r = grid_print(&grid, &ctl->terminal, &ctl->out);
+	grid_fini(&grid);
 	return r;
 }
 

@@ -3,7 +3,7 @@
 
 #include "base/map.h"
 #include "ctl/cmd.h"
-#include "ctl/table.h"
+#include "ctl/grid.h"
 #include "ctl/units.h"
 #include "manager/names.h"
 
@@ -30,12 +30,12 @@ struct forest {
 	struct map by_name; /* to struct node */
 };
 
-static const struct table_column columns[] = {
-	{ "UNIT", TABLE_LEFT },
-	{ "STATE", TABLE_LEFT },
-	{ "PID", TABLE_RIGHT },
-	{ "RESTARTS", TABLE_RIGHT },
-	{ "STATUS", TABLE_LEFT },
+static const struct grid_column columns[] = {
+	{ "UNIT", GRID_LEFT },
+	{ "STATE", GRID_LEFT },
+	{ "PID", GRID_RIGHT },
+	{ "RESTARTS", GRID_RIGHT },
+	{ "STATUS", GRID_LEFT },
 };
 
 static void forest_fini(struct forest *f)
@@ -98,7 +98,7 @@ static void append_status(struct ctl *ctl, const struct unit_row *row, struct te
 }
 
 /* The cells of a row behind its branch. */
-static void add_cells(struct ctl *ctl, struct table *table, const char *branch,
+static void add_cells(struct ctl *ctl, struct grid *grid, const char *branch,
 		const struct unit_row *row)
 {
 	enum style style = state_style(row->state);
@@ -106,18 +106,18 @@ static void add_cells(struct ctl *ctl, struct table *table, const char *branch,
 
 	text_append(&unit, branch);
 	terminal_append_safe(&ctl->terminal, &unit, row->name);
-	table_add(table, STYLE_PLAIN, text_get(&unit));
+	grid_add(grid, STYLE_PLAIN, text_get(&unit));
 	text_printf(&state, "%s ", state_glyph(&ctl->terminal, row->state));
 	terminal_append_safe(&ctl->terminal, &state, row->state);
-	table_add(table, style, text_get(&state));
-	table_add_number(table, row->pid);
-	table_add_number(table, row->restarts);
+	grid_add(grid, style, text_get(&state));
+	grid_add_number(grid, row->pid);
+	grid_add_number(grid, row->restarts);
 	append_status(ctl, row, &status);
-	table_add(table, style == STYLE_BAD ? style : STYLE_PLAIN, text_get(&status));
+	grid_add(grid, style == STYLE_BAD ? style : STYLE_PLAIN, text_get(&status));
 }
 
 /* Draws the children of a node; prefix is what stands left of them. */
-static void add_children(struct ctl *ctl, struct table *table, const struct forest *f,
+static void add_children(struct ctl *ctl, struct grid *grid, const struct forest *f,
 		size_t parent, struct text *prefix)
 {
 	bool utf8 = ctl->terminal.utf8;
@@ -128,10 +128,10 @@ static void add_children(struct ctl *ctl, struct table *table, const struct fore
 
 		text_append(prefix,
 				is_last ? (utf8 ? "└─" : "`-") : (utf8 ? "├─" : "|-"));
-		add_cells(ctl, table, text_get(prefix), f->nodes[i].row);
+		add_cells(ctl, grid, text_get(prefix), f->nodes[i].row);
 		prefix->size = size;
 		text_append(prefix, is_last ? "  " : utf8 ? "│ " : "| ");
-		add_children(ctl, table, f, i, prefix);
+		add_children(ctl, grid, f, i, prefix);
 		prefix->size = size;
 	}
 }
@@ -139,16 +139,16 @@ static void add_children(struct ctl *ctl, struct table *table, const struct fore
 static int print_text(struct ctl *ctl, const struct forest *f)
 {
 	auto_text prefix = { 0 };
-	struct table table;
+	struct grid grid;
 	int r;
 
-	table_init(&table, columns, ARRAY_SIZE(columns));
-	table_add(&table, STYLE_BOLD, "airssys");
+	grid_init(&grid, columns, ARRAY_SIZE(columns));
+	grid_add(&grid, STYLE_BOLD, "airssys");
 	for (size_t i = 1; i < ARRAY_SIZE(columns); i++)
-		table_add(&table, STYLE_PLAIN, "");
-	add_children(ctl, &table, f, 0, &prefix);
-	r = prefix.failed ? -ENOMEM : table_print(&table, &ctl->terminal, &ctl->out);
-	table_fini(&table);
+		grid_add(&grid, STYLE_PLAIN, "");
+	add_children(ctl, &grid, f, 0, &prefix);
+	r = prefix.failed ? -ENOMEM : grid_print(&grid, &ctl->terminal, &ctl->out);
+	grid_fini(&grid);
 	return r;
 }
 

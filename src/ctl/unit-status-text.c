@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "ctl/table.h"
+#include "ctl/grid.h"
 #include "ctl/unit-status.h"
 #include "ctl/when.h"
 

@@ -4,7 +4,7 @@
 #include <locale.h>
 #include <string.h>
 
-#include "ctl/table.h"
+#include "ctl/grid.h"
 #include "ctl/when.h"
 #include "support/test.h"
 
@@ -109,24 +109,24 @@ END_TEST
 
 START_TEST(table_aligns_columns_and_cuts_the_last)
 {
-	static const struct table_column columns[] = {
-		{ "A", TABLE_LEFT },
-		{ "NUM", TABLE_RIGHT },
-		{ "LAST", TABLE_LEFT },
+	static const struct grid_column columns[] = {
+		{ "A", GRID_LEFT },
+		{ "NUM", GRID_RIGHT },
+		{ "LAST", GRID_LEFT },
 	};
 	struct terminal narrow = { .columns = 20 };
 	auto_text wide_out = { 0 }, narrow_out = { 0 };
-	struct table table;
+	struct grid grid;
 
-	table_init(&table, columns, 3);
-	table_add_safe(&table, &ascii, STYLE_PLAIN, "long\n");
-	table_add_number(&table, 12345);
-	table_add(&table, STYLE_PLAIN, "last column");
-	table_add(&table, STYLE_PLAIN, "x");
-	table_add_number(&table, 0);
-	table_add(&table, STYLE_PLAIN, "");
-	ck_assert_int_eq(table_print(&table, &ascii, &wide_out), 0);
-	ck_assert_int_eq(table_print(&table, &narrow, &narrow_out), 0);
+	grid_init(&grid, columns, 3);
+	grid_add_safe(&grid, &ascii, STYLE_PLAIN, "long\n");
+	grid_add_number(&grid, 12345);
+	grid_add(&grid, STYLE_PLAIN, "last column");
+	grid_add(&grid, STYLE_PLAIN, "x");
+	grid_add_number(&grid, 0);
+	grid_add(&grid, STYLE_PLAIN, "");
+	ck_assert_int_eq(grid_print(&grid, &ascii, &wide_out), 0);
+	ck_assert_int_eq(grid_print(&grid, &narrow, &narrow_out), 0);
 	ck_assert_str_eq(text_get(&wide_out),
 			"A         NUM  LAST\n"
 			"long\\n  12345  last column\n"
@@ -135,7 +135,7 @@ START_TEST(table_aligns_columns_and_cuts_the_last)
 			"A         NUM  LAST\n"
 			"long\\n  12345  la...\n"
 			"x\n");
-	table_fini(&table);
+	grid_fini(&grid);
 }
 END_TEST
 

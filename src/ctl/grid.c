@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-#include "ctl/table.h"
+#include "ctl/grid.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -9,24 +9,24 @@
 
 #define GAP 2 /* cells between two columns */
 
-void table_init(struct table *t, const struct table_column *columns, size_t n_columns)
+void grid_init(struct grid *t, const struct grid_column *columns, size_t n_columns)
 {
-	*t = (struct table){ .columns = columns, .n_columns = n_columns };
+	*t = (struct grid){ .columns = columns, .n_columns = n_columns };
 	for (size_t i = 0; i < n_columns; i++)
-		table_add(t, STYLE_BOLD, columns[i].title);
+		grid_add(t, STYLE_BOLD, columns[i].title);
 }
 
-void table_fini(struct table *t)
+void grid_fini(struct grid *t)
 {
 	text_fini(&t->texts);
 	free(t->cells);
-	*t = (struct table){ 0 };
+	*t = (struct grid){ 0 };
 }
 
-static bool reserve(struct table *t)
+static bool reserve(struct grid *t)
 {
 	size_t capacity = t->capacity ? t->capacity * 2 : 64;
-	struct table_cell *cells;
+	struct grid_cell *cells;
 
 	if (t->n_cells < t->capacity)
 		return true;
@@ -38,9 +38,9 @@ static bool reserve(struct table *t)
 	return true;
 }
 
-void table_add(struct table *t, enum style style, const char *text)
+void grid_add(struct grid *t, enum style style, const char *text)
 {
-	struct table_cell cell = {
+	struct grid_cell cell = {
 		.offset = t->texts.size,
 		.width = terminal_width(text),
 		.style = style,
@@ -54,26 +54,26 @@ void table_add(struct table *t, enum style style, const char *text)
 	t->cells[t->n_cells++] = cell;
 }
 
-void table_add_safe(struct table *t, const struct terminal *terminal, enum style style,
+void grid_add_safe(struct grid *t, const struct terminal *terminal, enum style style,
 		const char *text)
 {
 	auto_text safe = { 0 };
 
 	terminal_append_safe(terminal, &safe, text);
-	table_add(t, style, text_get(&safe));
+	grid_add(t, style, text_get(&safe));
 	t->failed |= safe.failed;
 }
 
-void table_add_number(struct table *t, uint64_t number)
+void grid_add_number(struct grid *t, uint64_t number)
 {
 	char digits[24] = "";
 
 	if (number > 0)
 		(void)snprintf(digits, sizeof(digits), "%" PRIu64, number);
-	table_add(t, STYLE_PLAIN, digits);
+	grid_add(t, STYLE_PLAIN, digits);
 }
 
-static size_t column_width(const struct table *t, size_t column)
+static size_t column_width(const struct grid *t, size_t column)
 {
 	size_t width = 0;
 
@@ -89,21 +89,21 @@ static void append_blanks(struct text *out, size_t n)
 }
 
 /* One cell but the last of its row, filled up to the width of its column. */
-static void print_cell(const struct table *t, size_t index, size_t width,
+static void print_cell(const struct grid *t, size_t index, size_t width,
 		const struct terminal *terminal, struct text *out)
 {
-	const struct table_cell *cell = &t->cells[index];
-	bool right = t->columns[index % t->n_columns].align == TABLE_RIGHT;
+	const struct grid_cell *cell = &t->cells[index];
+	bool right = t->columns[index % t->n_columns].align == GRID_RIGHT;
 
 	append_blanks(out, right ? width - cell->width : 0);
 	terminal_append_styled(terminal, out, cell->style, t->texts.data + cell->offset);
 	append_blanks(out, (right ? 0 : width - cell->width) + GAP);
 }
 
-static void print_last(const struct table *t, size_t index, size_t room,
+static void print_last(const struct grid *t, size_t index, size_t room,
 		const struct terminal *terminal, struct text *out)
 {
-	const struct table_cell *cell = &t->cells[index];
+	const struct grid_cell *cell = &t->cells[index];
 
 	if (cell->width == 0)
 		return;
@@ -118,7 +118,7 @@ static void trim_blanks(struct text *out)
 		out->data[--out->size] = '\0';
 }
 
-int table_print(const struct table *t, const struct terminal *terminal, struct text *out)
+int grid_print(const struct grid *t, const struct terminal *terminal, struct text *out)
 {
 	auto_free size_t *widths = calloc(t->n_columns, sizeof(size_t));
 	size_t used = 0, room, last = t->n_columns - 1;
