@@ -192,6 +192,10 @@ enum ctl_exit ctl_fail_call(struct ctl *ctl, int error, const char *name)
 		return ctl_fail(ctl, CTL_FAILED,
 				"the instance at %s answered in a form that is not understood",
 				path);
+	/* Calls that were waiting when the other side hung up count as timed out for
+	 * sd-bus. */
+	if (error == -ETIMEDOUT && sd_bus_is_open(ctl->client.bus) <= 0)
+		error = -ECONNRESET;
 	return fail_connect(ctl, path, error);
 }
 
