@@ -19,7 +19,22 @@
  * changed between the two looks at the file is not handed out.
  */
 
+/* So that nobody keeps the reader busy. */
+#define TRIES_MAX 16
+
 #define OPEN_FLAGS (O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+
+/* The error of a component that could not be opened: a link is told apart from a file. */
+static int refuse_component(int at, const char *part)
+{
+	int error = errno;
+	struct stat st;
+
+	if (error == ENOTDIR && fstatat(at, part, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+			S_ISLNK(st.st_mode))
+		return -ELOOP;
+	return -error;
+}
 
 /* Kernels before 5.6 and filters without openat2: one component after the other. */
 static int walk_beneath(int dir_fd, const char *name)
@@ -44,7 +59,7 @@ static int walk_beneath(int dir_fd, const char *name)
 				*name ? O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
 				      : OPEN_FLAGS | O_NOFOLLOW);
 		if (fd < 0 || !*name)
-			return fd < 0 ? -errno : fd;
+			return fd < 0 ? refuse_component(at, part) : fd;
 		close_fd(folder);
 		at = folder = fd;
 		name += strspn(name, "/");
@@ -57,11 +72,12 @@ static int open_beneath(int dir_fd, const char *name)
 		.flags = OPEN_FLAGS | O_NOFOLLOW,
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
 	};
-	int fd;
+	int fd, tries = 0;
 
+	/* EAGAIN: something was renamed meanwhile, or somebody holds a lease. */
 	do {
 		fd = (int)syscall(SYS_openat2, dir_fd, name, &how, sizeof(how));
-	} while (fd < 0 && (errno == EINTR || errno == EAGAIN));
+	} while (fd < 0 && (errno == EINTR || errno == EAGAIN) && ++tries < TRIES_MAX);
 	if (fd < 0 && (errno == ENOSYS || errno == EPERM))
 		return walk_beneath(dir_fd, name);
 	return fd < 0 ? -errno : fd;

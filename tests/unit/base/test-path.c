@@ -2,9 +2,14 @@
 #include "base/path.h"
 
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 
 #include "base/fd.h"
@@ -197,6 +202,82 @@ START_TEST(size_is_refused_without_reading)
 }
 END_TEST
 
+/* The size that the kernel tells for its own files, 0, is not what they have when read.
+ */
+START_TEST(file_that_changes_while_it_is_read_is_refused)
+{
+	enum path_refusal refusal = PATH_OK;
+	char *data = NULL;
+	size_t size;
+
+	dir_fd = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	ck_assert_int_ge(dir_fd, 0);
+	ck_assert_int_eq(path_read_trusted(
+					 dir_fd, "status", 65536, &data, &size, &refusal),
+			-ESTALE);
+	ck_assert_int_eq(refusal, PATH_CHANGED);
+	ck_assert_ptr_null(data);
+	close_fd(dir_fd);
+}
+END_TEST
+
+/* As kernels before 5.6 and the filters of some containers answer. */
+static void deny_openat2(int error)
+{
+	struct sock_filter program[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat2, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned int)error),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog fprog = { ARRAY_SIZE(program), program };
+
+	ck_assert_int_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+	ck_assert_int_eq(
+			(int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &fprog), 0);
+}
+
+static void assert_same_without_openat2(int error)
+{
+	enum path_refusal refusal;
+	auto_free char *data = NULL;
+	char long_name[300];
+	size_t size;
+
+	open_folder();
+	ck_assert_int_eq(mkdirat(dir_fd, "d", 0700), 0);
+	test_write(test_path(folder, "d/a"), "content", 0644);
+	ck_assert_int_eq(symlinkat("d", dir_fd, "dlink"), 0);
+	ck_assert_int_eq(symlinkat("d/a", dir_fd, "link"), 0);
+	deny_openat2(error);
+	ck_assert_int_eq(path_read_trusted(dir_fd, "d//a", 7, &data, &size, &refusal), 0);
+	ck_assert_str_eq(data, "content");
+	memset(long_name, 'x', sizeof(long_name));
+	long_name[sizeof(long_name) - 1] = '\0';
+	assert_refused(long_name, -ENAMETOOLONG, PATH_ERROR);
+	assert_refused("d/b", -ENOENT, PATH_ERROR);
+	assert_refused("b/a", -ENOENT, PATH_ERROR);
+	assert_refused("d/a/b", -ENOTDIR, PATH_ERROR);
+	assert_refused("d", -EINVAL, PATH_NOT_REGULAR);
+	assert_refused("link", -ELOOP, PATH_ERROR);
+	assert_refused("dlink/a", -ELOOP, PATH_ERROR);
+	assert_refused("../a", -EXDEV, PATH_ERROR);
+	assert_refused("d/../../a", -EXDEV, PATH_ERROR);
+	assert_refused("/etc/passwd", -EXDEV, PATH_ERROR);
+}
+
+START_TEST(kernel_without_openat2_refuses_the_same)
+{
+	assert_same_without_openat2(ENOSYS);
+}
+END_TEST
+
+START_TEST(filtered_openat2_refuses_the_same)
+{
+	assert_same_without_openat2(EPERM);
+}
+END_TEST
+
 START_TEST(memory_that_runs_out_is_told)
 {
 	enum path_refusal refusal = PATH_OK;
@@ -262,5 +343,8 @@ TEST_MAIN("path", trusted_file_is_read_whole, file_in_a_folder_below_is_read,
 		file_of_another_user_is_refused, planted_fifo_does_not_hang,
 		folders_sockets_and_devices_are_refused, links_are_not_followed,
 		names_do_not_leave_the_folder, size_is_refused_without_reading,
-		memory_that_runs_out_is_told, folders_are_judged_like_files,
-		each_refusal_has_a_sentence, folders_are_made_down_to_the_last)
+		file_that_changes_while_it_is_read_is_refused,
+		kernel_without_openat2_refuses_the_same,
+		filtered_openat2_refuses_the_same, memory_that_runs_out_is_told,
+		folders_are_judged_like_files, each_refusal_has_a_sentence,
+		folders_are_made_down_to_the_last)
