@@ -7,8 +7,11 @@
 
 #include "base/assert.h"
 
-#define REGION_FIRST  ((size_t)64 * 1024)
-#define REGION_HUGE   ((size_t)2 * 1024 * 1024)
+#define REGION_FIRST ((size_t)64 * 1024)
+#define REGION_HUGE  ((size_t)2 * 1024 * 1024)
+#define REGIONS_SMALL                                                                    \
+	12 /* of a worker come before huge ones: a small system pays for what it touches \
+	    */
 #define RESERVE_COUNT 64
 
 /* The address sanitizer sees each block by itself when it comes from malloc. */
@@ -92,7 +95,9 @@ static int add_region(struct memory *m, struct memory_cache *cache)
 	spin_unlock(&m->lock);
 	cache->fresh = (char *)region + CACHE_LINE;
 	cache->fresh_end = (char *)region + size;
-	cache->region_size = MIN_OF(size * 2, REGION_HUGE);
+	cache->n_regions++;
+	cache->region_size = MIN_OF(size * 2,
+			cache->n_regions < REGIONS_SMALL ? REGION_HUGE / 2 : REGION_HUGE);
 	return 0;
 }
 

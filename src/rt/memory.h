@@ -44,6 +44,7 @@ struct memory_cache {
 	struct magazine current[MEMORY_CLASSES], spare[MEMORY_CLASSES];
 	char *fresh, *fresh_end;
 	size_t region_size; /* of the next region */
+	unsigned int n_regions;
 };
 
 struct memory_region {
