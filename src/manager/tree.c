@@ -59,12 +59,13 @@ static void spec_base(struct airs_child_spec *spec, const struct record *record)
 static int spec_actor(struct airs_child_spec *spec, const struct tree_context *context,
 		const struct record *record)
 {
-	struct service_args *args = calloc(1, sizeof(*args));
+	size_t size = offsetof(struct service_args, name) + strlen(record->name) + 1;
+	struct service_args *args = calloc(1, size);
 
 	if (!args)
 		return -ENOMEM;
-	args->size = sizeof(*args);
-	(void)snprintf(args->name, sizeof(args->name), "%s", record->name);
+	args->size = size;
+	memcpy(args->name, record->name, strlen(record->name) + 1);
 	args->directory = context->directory;
 	args->link = context->link;
 	args->observer = context->observer;
@@ -72,7 +73,7 @@ static int spec_actor(struct airs_child_spec *spec, const struct tree_context *c
 	spec->behaviour = record->kind == UNIT_NATIVE ? &native_behaviour
 						      : &service_behaviour;
 	spec->args = args;
-	spec->args_size = sizeof(*args);
+	spec->args_size = size;
 	spec->pool = context->main_pool;
 	return 0;
 }

@@ -320,7 +320,7 @@ static int native_init(
 	struct native *n = state;
 
 	n->fd = -1;
-	if (size != sizeof(*args) || args->size != sizeof(*args))
+	if (!service_args_are_valid(args, size))
 		return -EINVAL;
 	n->directory = args->directory;
 	n->link_pid = args->link;

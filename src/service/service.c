@@ -359,7 +359,7 @@ static int service_init(
 
 	list_init(&s->kills);
 	s->notify_fd = -1;
-	if (size != sizeof(*args) || args->size != sizeof(*args))
+	if (!service_args_are_valid(args, size))
 		return -EINVAL;
 	s->directory = args->directory;
 	s->link_pid = args->link;

@@ -36,7 +36,10 @@
  * All actors here live on the main pool, as the link and the observer do.
  */
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/types.h>
 
 #include "airssys/actor.h"
@@ -60,15 +63,25 @@ struct service_directory {
 	void *data;
 };
 
-/* args of both behaviours. */
+/*
+ * args of both behaviours. Supervisors keep a copy for each unit, so that it may be cut
+ * behind the NUL of the name; size is then what is left.
+ */
 struct service_args {
-	size_t size; /* sizeof(struct service_args) */
-	char name[SERVICE_NAME_SIZE];
+	size_t size;
 	const struct service_directory *directory;
 	airs_pid link; /* service/link.h */
 	airs_pid observer; /* receives SERVICE_REPORT; may be AIRS_PID_NONE */
 	airs_pid activity; /* host/activity.h; may be AIRS_PID_NONE */
+	char name[SERVICE_NAME_SIZE];
 };
+static inline bool service_args_are_valid(const struct service_args *args, size_t size)
+{
+	size_t head = offsetof(struct service_args, name);
+
+	return size > head && size <= sizeof(*args) && args->size == size &&
+			memchr(args->name, '\0', size - head) != NULL;
+}
 
 enum service_message {
 	/*
