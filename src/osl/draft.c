@@ -134,7 +134,7 @@ static int apply_no_new_privileges(struct source *s, char *value)
 static int apply_bounding_set(struct source *s, char *value)
 {
 	uint64_t *set = &s->draft->bounding_set, listed = 0;
-	bool is_turned = cut_tilde(&value), is_wrong = false;
+	bool is_turned = cut_tilde(&value);
 	cap_value_t number;
 	char *word;
 
@@ -144,12 +144,9 @@ static int apply_bounding_set(struct source *s, char *value)
 			listed |= UINT64_C(1) << number;
 			continue;
 		}
-		is_wrong = true;
 		draft_tell(s->draft, here(s), MISTAKE_UNKNOWN_CAPABILITY,
 				"There is no capability \"%s\"", word);
 	}
-	if (is_wrong)
-		return 0;
 	if (listed == 0 || *set == POLICY_ALL_CAPABILITIES)
 		*set = is_turned ? ~listed : listed;
 	else

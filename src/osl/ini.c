@@ -68,8 +68,6 @@ static bool join_lines(struct ini *ini, struct line line)
 			continue;
 		more = continues(&line);
 		size += line.size + 1;
-		if (size > ini->line_max)
-			continue;
 		text_append_char(&ini->joined, ' ');
 		text_append_n(&ini->joined, line.start, line.size - more);
 	}
