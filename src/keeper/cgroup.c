@@ -229,35 +229,6 @@ void cgroup_fini(struct cgroup *cgroup)
 	cgroup->path = NULL;
 }
 
-int cgroup_open(struct cgroup *cgroup, struct charge *charge, int *ret_fd)
-{
-	struct leaf leaf;
-	int fd;
-
-	if (!leaf_name(charge, &leaf))
-		return -ENAMETOOLONG;
-	if (!charge->has_cgroup && mkdirat(cgroup->folder_fd, leaf.name, 0755) < 0 &&
-			errno != EEXIST)
-		return -errno;
-	charge->has_cgroup = true;
-	fd = openat(cgroup->folder_fd, leaf.name,
-			O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
-		return -errno;
-	*ret_fd = fd;
-	return 0;
-}
-
-bool cgroup_adopt(struct cgroup *cgroup, struct charge *charge)
-{
-	struct leaf leaf;
-
-	if (cgroup_is_there(cgroup) && leaf_name(charge, &leaf) &&
-			faccessat(cgroup->folder_fd, leaf.name, F_OK, 0) == 0)
-		charge->has_cgroup = true;
-	return charge->has_cgroup;
-}
-
 static int open_in_leaf(const struct cgroup *cgroup, const struct charge *charge,
 		const char *file, int flags)
 {
@@ -284,6 +255,69 @@ int cgroup_is_populated(struct cgroup *cgroup, const struct charge *charge)
 	return strstr(text, "populated 1") != NULL;
 }
 
+void cgroup_unwatch(struct cgroup *cgroup, struct charge *charge)
+{
+	if (charge->events_watch < 0)
+		return;
+	(void)inotify_rm_watch(cgroup->inotify_fd, charge->events_watch);
+	(void)map_remove_number(&cgroup->watches, (uint64_t)charge->events_watch);
+	charge->events_watch = -1;
+}
+
+void cgroup_remove(struct cgroup *cgroup, struct charge *charge)
+{
+	struct leaf leaf;
+
+	cgroup_unwatch(cgroup, charge);
+	if (!charge->has_cgroup || !leaf_name(charge, &leaf))
+		return;
+	remove_tree(cgroup->folder_fd, leaf.name);
+	charge->has_cgroup = false;
+}
+
+/*
+ * Since Linux 6.14 a process that is cloned into a cgroup which was once killed as a
+ * whole is killed at its birth, because the kernel compares the count of kills of that
+ * cgroup with the one of its parent's. A leaf that was killed is therefore made anew.
+ */
+static void renew_leaf(struct cgroup *cgroup, struct charge *charge)
+{
+	if (!charge->leaf_is_spent || cgroup_is_populated(cgroup, charge) > 0)
+		return;
+	cgroup_remove(cgroup, charge);
+	charge->leaf_is_spent = false;
+}
+
+int cgroup_open(struct cgroup *cgroup, struct charge *charge, int *ret_fd)
+{
+	struct leaf leaf;
+	int fd;
+
+	if (!leaf_name(charge, &leaf))
+		return -ENAMETOOLONG;
+	renew_leaf(cgroup, charge);
+	if (!charge->has_cgroup && mkdirat(cgroup->folder_fd, leaf.name, 0755) < 0 &&
+			errno != EEXIST)
+		return -errno;
+	charge->has_cgroup = true;
+	fd = openat(cgroup->folder_fd, leaf.name,
+			O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return -errno;
+	*ret_fd = fd;
+	return 0;
+}
+
+bool cgroup_adopt(struct cgroup *cgroup, struct charge *charge)
+{
+	struct leaf leaf;
+
+	if (cgroup_is_there(cgroup) && leaf_name(charge, &leaf) &&
+			faccessat(cgroup->folder_fd, leaf.name, F_OK, 0) == 0)
+		charge->has_cgroup = charge->leaf_is_spent = true;
+	return charge->has_cgroup;
+}
+
 int cgroup_watch(struct cgroup *cgroup, struct charge *charge)
 {
 	auto_free char *path = NULL;
@@ -305,15 +339,6 @@ int cgroup_watch(struct cgroup *cgroup, struct charge *charge)
 	}
 	charge->events_watch = wd;
 	return 0;
-}
-
-void cgroup_unwatch(struct cgroup *cgroup, struct charge *charge)
-{
-	if (charge->events_watch < 0)
-		return;
-	(void)inotify_rm_watch(cgroup->inotify_fd, charge->events_watch);
-	(void)map_remove_number(&cgroup->watches, (uint64_t)charge->events_watch);
-	charge->events_watch = -1;
 }
 
 bool cgroup_contains(const struct cgroup *cgroup, const struct charge *charge, pid_t pid)
@@ -392,7 +417,7 @@ static int signal_until_stable(
 	return total > 0 ? 0 : -ESRCH;
 }
 
-int cgroup_signal(struct cgroup *cgroup, const struct charge *charge, int signo)
+int cgroup_signal(struct cgroup *cgroup, struct charge *charge, int signo)
 {
 	auto_close int fd = -1;
 
@@ -401,18 +426,9 @@ int cgroup_signal(struct cgroup *cgroup, const struct charge *charge, int signo)
 	if (cgroup_is_populated(cgroup, charge) == 0)
 		return -ESRCH;
 	fd = open_in_leaf(cgroup, charge, "cgroup.kill", O_WRONLY);
-	if (fd >= 0 && write(fd, "1", 1) == 1)
+	if (fd >= 0 && write(fd, "1", 1) == 1) {
+		charge->leaf_is_spent = true;
 		return 0;
+	}
 	return signal_until_stable(cgroup, charge, signo);
-}
-
-void cgroup_remove(struct cgroup *cgroup, struct charge *charge)
-{
-	struct leaf leaf;
-
-	cgroup_unwatch(cgroup, charge);
-	if (!charge->has_cgroup || !leaf_name(charge, &leaf))
-		return;
-	remove_tree(cgroup->folder_fd, leaf.name);
-	charge->has_cgroup = false;
 }

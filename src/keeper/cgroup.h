@@ -66,8 +66,7 @@ void cgroup_unwatch(struct cgroup *cgroup, struct charge *charge);
  * Signal every process of the unit, those that are born meanwhile too. SIGKILL is done
  * by the kernel at once where it can (cgroup.kill). -ESRCH when there is none.
  */
-MUST_CHECK int cgroup_signal(
-		struct cgroup *cgroup, const struct charge *charge, int signo);
+MUST_CHECK int cgroup_signal(struct cgroup *cgroup, struct charge *charge, int signo);
 
 /* Whether a process is in the unit's leaf or below. */
 bool cgroup_contains(const struct cgroup *cgroup, const struct charge *charge, pid_t pid);

@@ -61,6 +61,7 @@ struct charge {
 	uint32_t n_live; /* processes that have not ended, remnants included */
 	bool is_occupied;
 	bool has_cgroup;
+	bool leaf_is_spent; /* it was killed, or may have been: see cgroup_open */
 	bool notify_sent; /* to this core */
 	uint8_t invocation[INVOCATION_SIZE];
 };

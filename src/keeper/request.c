@@ -69,15 +69,15 @@ static int signal_control(const struct charge *charge, int signo)
 	return r;
 }
 
-static int signal_all(struct keeper *keeper, const struct charge *charge, int signo)
+static int signal_all(struct keeper *keeper, struct charge *charge, int signo)
 {
 	if (charge->has_cgroup)
 		return cgroup_signal(&keeper->cgroup, charge, signo);
 	return members_signal(keeper, charge, signo);
 }
 
-static int signal_charge(struct keeper *keeper, const struct charge *charge,
-		uint32_t whom, int signo)
+static int signal_charge(
+		struct keeper *keeper, struct charge *charge, uint32_t whom, int signo)
 {
 	const struct process *process;
 

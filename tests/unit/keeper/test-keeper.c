@@ -422,6 +422,25 @@ START_TEST(killing_all_reaches_every_descendant)
 }
 END_TEST
 
+START_TEST(service_that_was_killed_with_all_its_processes_starts_again)
+{
+	pid_t pid;
+
+	bed_init(&bed);
+	bed_add_unit(&bed, "one", SLEEP);
+	bed_start(&bed, NULL);
+	pid = bed_spawn_main(&bed, "one");
+	bed_signal(&bed, "one", PROTOCOL_ALL, SIGKILL);
+	expect_exit(pid, CLD_KILLED, SIGKILL);
+	bed_await(&bed, PROTOCOL_EMPTY, &reply);
+	/* Not killed at its birth, so another signal ends it. */
+	pid = bed_spawn_main(&bed, "one");
+	bed_signal(&bed, "one", PROTOCOL_MAIN, SIGTERM);
+	expect_exit(pid, CLD_KILLED, SIGTERM);
+	bed_stop(&bed);
+}
+END_TEST
+
 START_TEST(empty_waits_for_what_the_main_process_left_behind)
 {
 	const char *fifo;
@@ -860,6 +879,7 @@ TEST_MAIN("keeper", greets_the_core_with_files_control_socket_and_adopted,
 		output_goes_to_the_journal_as_the_services_own,
 		unknown_units_and_commands_and_garbage_change_nothing,
 		a_thousand_services_start_and_end, killing_all_reaches_every_descendant,
+		service_that_was_killed_with_all_its_processes_starts_again,
 		empty_waits_for_what_the_main_process_left_behind,
 		new_core_hears_of_everything_that_the_last_one_missed,
 		new_keeper_adopts_by_identity,
