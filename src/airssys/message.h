@@ -122,8 +122,8 @@ AIRS_PUBLIC AIRS_MUST_CHECK int airs_reply(struct airs_actor *self, struct airs_
 AIRS_PUBLIC AIRS_MUST_CHECK int airs_timer_start(struct airs_actor *self, uint64_t delay_usec,
 		uint64_t value, airs_ref *ret_timer);
 /*
- * Cancel a timer. 0, or -ENOENT when it has fired, was cancelled or never existed. A message that is
- * already in the mailbox is removed, so none arrives afterwards.
+ * Cancel a timer: no message of it arrives afterwards, also when it has expired and its message waits in
+ * the mailbox. 0, or -ENOENT when its message was delivered, it was cancelled before, or it never existed.
  */
 AIRS_PUBLIC int airs_timer_cancel(struct airs_actor *self, airs_ref timer);
 

@@ -21,7 +21,19 @@
 
 #define NEXT_SPINS 64
 
-void actor_deliver(struct worker *w, struct airs_actor *a, struct node *n)
+/* The handler, or init, has said how the actor ends. Apart, to keep its locals off the
+ * hot path. */
+static __attribute__((noinline)) void end_after_handler(
+		struct worker *w, struct airs_actor *a, int r)
+{
+	struct airs_reason reason = w->is_exiting
+			? w->reason
+			: airs_reason_make(AIRS_REASON_ERROR, -r, NULL);
+
+	actor_end(w, a, &reason, ACTOR_ENDS_ITSELF);
+}
+
+static inline void deliver(struct worker *w, struct airs_actor *a, struct node *n)
 {
 	const struct airs_behaviour *behaviour =
 			atomic_load_explicit(&a->behaviour, memory_order_relaxed);
@@ -34,32 +46,31 @@ void actor_deliver(struct worker *w, struct airs_actor *a, struct node *n)
 		.data = node_data(n),
 		.size = n->size,
 	};
-	struct airs_reason reason;
 	int r = 0;
 
 	atomic_store_explicit(&a->handled,
 			atomic_load_explicit(&a->handled, memory_order_relaxed) + 1,
 			memory_order_relaxed);
-	if (behaviour->handle)
+	if (LIKELY(behaviour->handle))
 		r = behaviour->handle(a, a->state, &message);
-	if (UNLIKELY(w->is_exiting)) {
-		reason = w->reason;
-		actor_end(w, a, &reason, ACTOR_ENDS_ITSELF);
-	} else if (UNLIKELY(r < 0)) {
-		reason = airs_reason_make(AIRS_REASON_ERROR, -r, NULL);
-		actor_end(w, a, &reason, ACTOR_ENDS_ITSELF);
-	}
+	if (UNLIKELY(w->is_exiting || r < 0))
+		end_after_handler(w, a, r);
 }
 
-static void handle_data(struct worker *w, struct airs_actor *a, struct node *n)
+void actor_deliver(struct worker *w, struct airs_actor *a, struct node *n)
+{
+	deliver(w, a, n);
+}
+
+static inline void handle_data(struct worker *w, struct airs_actor *a, struct node *n)
 {
 	if (!n->ref) {
-		actor_deliver(w, a, n);
+		deliver(w, a, n);
 		return;
 	}
 	w->request = n->ref;
 	w->request_from = n->from;
-	actor_deliver(w, a, n);
+	deliver(w, a, n);
 	if (w->request)
 		call_keep_request(w, a);
 }

@@ -14,36 +14,24 @@
 	    */
 #define RESERVE_COUNT 64
 
-/* The address sanitizer sees each block by itself when it comes from malloc. */
-#if defined(__SANITIZE_ADDRESS__)
-#	define MEMORY_POOLED 0
-#elif defined(__has_feature)
-#	if __has_feature(address_sanitizer)
-#		define MEMORY_POOLED 0
-#	endif
-#endif
-#ifndef MEMORY_POOLED
-#	define MEMORY_POOLED 1
-#endif
-
 _Thread_local unsigned int locks_held;
 
-static atomic_size_t allowed = SIZE_MAX;
+atomic_size_t memory_allowed = SIZE_MAX;
 
 void memory_fail_after(size_t allocations)
 {
-	atomic_store_explicit(&allowed, allocations, memory_order_relaxed);
+	atomic_store_explicit(&memory_allowed, allocations, memory_order_relaxed);
 }
 
 static bool is_exhausted(void)
 {
-	size_t left = atomic_load_explicit(&allowed, memory_order_relaxed);
+	size_t left = atomic_load_explicit(&memory_allowed, memory_order_relaxed);
 
 	if (LIKELY(left == SIZE_MAX))
 		return false;
 	if (left == 0)
 		return true;
-	atomic_store_explicit(&allowed, left - 1, memory_order_relaxed);
+	atomic_store_explicit(&memory_allowed, left - 1, memory_order_relaxed);
 	return false;
 }
 
@@ -192,7 +180,7 @@ void memory_fini(struct memory *m)
 	}
 }
 
-void *memory_alloc(struct memory *m, struct memory_cache *cache, size_t size,
+void *memory_alloc_any(struct memory *m, struct memory_cache *cache, size_t size,
 		uint8_t *ret_class)
 {
 	struct memory_block *block;
@@ -233,7 +221,7 @@ void *memory_alloc_must(struct memory *m, struct memory_cache *cache, size_t siz
 	return block;
 }
 
-void memory_free(struct memory *m, struct memory_cache *cache, void *ptr,
+void memory_free_any(struct memory *m, struct memory_cache *cache, void *ptr,
 		uint8_t size_class)
 {
 	struct memory_block *block = ptr;

@@ -28,6 +28,20 @@
 #define MAGAZINE_SIZE    64
 #define CACHE_LINE       64
 
+#define MEMORY_CLASS_LINE 1u /* of CACHE_LINE bytes */
+
+/* The address sanitizer sees each block by itself when it comes from malloc. */
+#if defined(__SANITIZE_ADDRESS__)
+#	define MEMORY_POOLED 0
+#elif defined(__has_feature)
+#	if __has_feature(address_sanitizer)
+#		define MEMORY_POOLED 0
+#	endif
+#endif
+#ifndef MEMORY_POOLED
+#	define MEMORY_POOLED 1
+#endif
+
 struct memory_block {
 	struct memory_block *next;
 	struct memory_block
@@ -67,10 +81,6 @@ MUST_CHECK int memory_init(struct memory *m);
 /* Every block is gone afterwards, except those of malloc. */
 void memory_fini(struct memory *m);
 
-/* Uninitialised; NULL when memory ran out. */
-MUST_CHECK void *memory_alloc(struct memory *m, struct memory_cache *cache, size_t size,
-		uint8_t *ret_class);
-
 /*
  * At most MEMORY_MUST_MAX bytes for a signal that must not be lost. Falls back to a
  * reserve; when that is used up too the process ends, since links and monitors could no
@@ -79,11 +89,55 @@ MUST_CHECK void *memory_alloc(struct memory *m, struct memory_cache *cache, size
 void *memory_alloc_must(struct memory *m, struct memory_cache *cache, size_t size,
 		uint8_t *ret_class);
 
-void memory_free(struct memory *m, struct memory_cache *cache, void *ptr,
-		uint8_t size_class);
-
 /* The test seam: that many further allocations succeed, then all fail. SIZE_MAX: no
  * limit. */
 void memory_fail_after(size_t allocations);
+
+/* How many allocations may still succeed. SIZE_MAX: no limit. */
+extern atomic_size_t memory_allowed;
+
+MUST_CHECK void *memory_alloc_any(struct memory *m, struct memory_cache *cache,
+		size_t size, uint8_t *ret_class);
+void memory_free_any(struct memory *m, struct memory_cache *cache, void *ptr,
+		uint8_t size_class);
+
+/* Uninitialised; NULL when memory ran out. One cache line, which most messages need, is
+ * taken here. */
+MUST_CHECK static inline void *memory_alloc(struct memory *m, struct memory_cache *cache,
+		size_t size, uint8_t *ret_class)
+{
+	struct memory_block *block;
+
+	if (LIKELY(MEMORY_POOLED && cache && size == CACHE_LINE) &&
+			LIKELY(atomic_load_explicit(&memory_allowed,
+					       memory_order_relaxed) == SIZE_MAX)) {
+		block = cache->current[MEMORY_CLASS_LINE].head;
+		if (LIKELY(block)) {
+			cache->current[MEMORY_CLASS_LINE].head = block->next;
+			cache->current[MEMORY_CLASS_LINE].count--;
+			*ret_class = MEMORY_CLASS_LINE;
+			return block;
+		}
+	}
+	return memory_alloc_any(m, cache, size, ret_class);
+}
+
+static inline void memory_free(struct memory *m, struct memory_cache *cache, void *ptr,
+		uint8_t size_class)
+{
+	struct memory_block *block = ptr;
+	struct magazine *magazine;
+
+	if (LIKELY(cache && size_class != MEMORY_HEAP)) {
+		magazine = &cache->current[size_class];
+		if (LIKELY(magazine->count < MAGAZINE_SIZE)) {
+			block->next = magazine->head;
+			magazine->head = block;
+			magazine->count++;
+			return;
+		}
+	}
+	memory_free_any(m, cache, ptr, size_class);
+}
 
 #endif

@@ -28,48 +28,55 @@ static int reserve(struct airs_actor *a, struct node *n)
 int message_post(struct airs_system *system, struct worker *worker, struct node *n)
 {
 	struct airs_actor *a = system_find(system, n->to);
-	int counted = 0;
+	int counted;
 
-	if (a && actor_is(a, n->to)) {
-		counted = reserve(a, n);
-		if (counted < 0) {
-			node_free(system, worker, n);
-			return counted;
-		}
+	if (UNLIKELY(!a || !actor_is(a, n->to))) {
+		(void)node_post(system, worker, n);
+		return 0;
+	}
+	counted = reserve(a, n);
+	if (UNLIKELY(counted < 0)) {
+		node_free(system, worker, n);
+		return counted;
 	}
 	/*
 	 * In an unbounded mailbox only what goes behind other nodes is counted, which
 	 * costs nothing where an idle actor is woken.
 	 */
-	if (node_post(system, worker, n) && !counted)
+	if (node_push_end(system, worker, a, n, node_push_begin(a, n)) && !counted)
 		(void)atomic_fetch_add_explicit(&a->queued, 1, memory_order_relaxed);
 	return 0;
 }
 
-static int send_copy(struct airs_system *system, struct worker *w,
-		const struct node *envelope, const void *data, size_t size)
+/* A data node with a copy of data. */
+static inline int new_data(struct airs_system *system, struct worker *w, const void *data,
+		size_t size, struct node **ret_node)
 {
 	struct node *n;
 
-	if (size > MESSAGE_SIZE_MAX || (size && !data))
+	if (UNLIKELY(size > MESSAGE_SIZE_MAX || (size && !data)))
 		return -EINVAL;
 	n = node_new(system, w, NODE_DATA, size);
-	if (!n)
+	if (UNLIKELY(!n))
 		return -ENOMEM;
-	n->to = envelope->to;
-	n->from = envelope->from;
-	n->type = envelope->type;
-	n->ref = envelope->ref;
 	node_set_data(n, data, size);
-	return message_post(system, w, n);
+	*ret_node = n;
+	return 0;
 }
 
 int message_send(struct airs_actor *self, airs_pid to, uint32_t type, const void *data,
 		size_t size)
 {
-	const struct node envelope = { .to = to, .from = actor_pid(self), .type = type };
+	struct worker *w = self->worker;
+	struct node *n;
+	int r = new_data(w->system, w, data, size, &n);
 
-	return send_copy(self->worker->system, self->worker, &envelope, data, size);
+	if (r < 0)
+		return r;
+	n->to = to;
+	n->from = actor_pid(self);
+	n->type = type;
+	return message_post(w->system, w, n);
 }
 
 int airs_send(struct airs_actor *self, airs_pid to, uint32_t type, const void *data,
@@ -83,11 +90,18 @@ int airs_send(struct airs_actor *self, airs_pid to, uint32_t type, const void *d
 int airs_system_send(struct airs_system *system, airs_pid to, uint32_t type,
 		const void *data, size_t size)
 {
-	const struct node envelope = { .to = to, .from = AIRS_PID_NONE, .type = type };
+	struct node *n;
+	int r;
 
 	if (!message_type_is_public(type))
 		return -EINVAL;
-	return send_copy(system, NULL, &envelope, data, size);
+	r = new_data(system, NULL, data, size, &n);
+	if (r < 0)
+		return r;
+	n->to = to;
+	n->from = AIRS_PID_NONE;
+	n->type = type;
+	return message_post(system, NULL, n);
 }
 
 int airs_send_moved(struct airs_actor *self, airs_pid to, uint32_t type, void *data,

@@ -12,36 +12,14 @@ _Static_assert(sizeof(struct relation) <= sizeof(struct node), "");
 _Static_assert(offsetof(struct node, u) + sizeof(struct airs_reason) <= MEMORY_MUST_MAX,
 		"a signal with its reason fits the reserve");
 
-static size_t block_size(size_t payload)
-{
-	return MAX_OF(sizeof(struct node), offsetof(struct node, u) + payload);
-}
-
-static void prepare(struct node *n, enum node_kind kind, uint8_t size_class)
-{
-	*n = (struct node){ .kind = (uint8_t)kind, .size_class = size_class };
-}
-
-struct node *node_new(struct airs_system *system, struct worker *worker,
-		enum node_kind kind, size_t size)
-{
-	uint8_t size_class;
-	struct node *n = memory_alloc(&system->memory, worker_memory(worker),
-			block_size(size), &size_class);
-
-	if (n)
-		prepare(n, kind, size_class);
-	return n;
-}
-
 struct node *node_new_must(struct airs_system *system, struct worker *worker,
 		enum node_kind kind, size_t size)
 {
 	uint8_t size_class;
 	struct node *n = memory_alloc_must(&system->memory, worker_memory(worker),
-			block_size(size), &size_class);
+			node_block_size(size), &size_class);
 
-	prepare(n, kind, size_class);
+	node_prepare(n, kind, size_class);
 	return n;
 }
 
@@ -54,28 +32,12 @@ struct node *node_new_reason(struct airs_system *system, struct worker *worker,
 	return n;
 }
 
-void node_set_data(struct node *n, const void *data, size_t size)
-{
-	if (size == 0)
-		return;
-	memcpy((char *)n + offsetof(struct node, u), data, size);
-	n->size = (uint32_t)size;
-	n->payload = PAYLOAD_INLINE;
-}
-
 void node_move_data(struct node *n, void *data, size_t size, void (*free_data)(void *))
 {
 	n->payload = PAYLOAD_MOVED;
 	n->size = (uint32_t)size;
 	n->u.moved.data = data;
 	n->u.moved.free_data = free_data;
-}
-
-void *node_data(struct node *n)
-{
-	if (n->payload == PAYLOAD_INLINE)
-		return (char *)n + offsetof(struct node, u);
-	return n->payload == PAYLOAD_MOVED ? n->u.moved.data : NULL;
 }
 
 void node_release_payload(
@@ -87,38 +49,6 @@ void node_release_payload(
 		relation_free(system, worker, n->u.relation);
 	n->payload = PAYLOAD_NONE;
 	n->size = 0;
-}
-
-void node_free(struct airs_system *system, struct worker *worker, struct node *n)
-{
-	if (UNLIKELY(n->payload >= PAYLOAD_MOVED))
-		node_release_payload(system, worker, n);
-	memory_free(&system->memory, worker_memory(worker), n, n->size_class);
-}
-
-struct node *node_push_begin(struct airs_actor *a, struct node *n)
-{
-	atomic_store_explicit(&n->next, NULL, memory_order_relaxed);
-	/*
-	 * Release: hands the node's contents to the runner, which reads a tail or a next
-	 * that leads to it. Acquire: pairs with the release that swapped the tail to NULL
-	 * in advance, since finding NULL makes us the next owner of first, run_next and
-	 * runner.
-	 */
-	return atomic_exchange_explicit(&a->tail, n, memory_order_acq_rel);
-}
-
-bool node_push_end(struct airs_system *system, struct worker *worker,
-		struct airs_actor *a, struct node *n, struct node *before)
-{
-	if (before) {
-		/* Release: pairs with the acquire load of next in advance. */
-		atomic_store_explicit(&before->next, n, memory_order_release);
-		return true;
-	}
-	a->first = n;
-	system->scheduler->ready(system, worker, a);
-	return false;
 }
 
 bool node_post(struct airs_system *system, struct worker *worker, struct node *n)

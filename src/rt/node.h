@@ -92,11 +92,6 @@ struct node {
 	} u;
 };
 
-/* A node with room for size inline bytes; payload and flags are set to none. NULL: no
- * memory. */
-MUST_CHECK struct node *node_new(struct airs_system *system, struct worker *worker,
-		enum node_kind kind, size_t size);
-
 /* For signals of at most a struct airs_reason: never NULL, see memory_alloc_must. */
 struct node *node_new_must(struct airs_system *system, struct worker *worker,
 		enum node_kind kind, size_t size);
@@ -105,21 +100,12 @@ struct node *node_new_must(struct airs_system *system, struct worker *worker,
 struct node *node_new_reason(struct airs_system *system, struct worker *worker,
 		enum node_kind kind, const struct airs_reason *reason);
 
-/* Frees the node and what it carries. */
-void node_free(struct airs_system *system, struct worker *worker, struct node *n);
-
 /* Frees the payload only. */
 void node_release_payload(
 		struct airs_system *system, struct worker *worker, struct node *n);
 
-/* Copies size bytes into a node that was made for them. */
-void node_set_data(struct node *n, const void *data, size_t size);
-
 /* Hands data over: free_data (may be NULL) is called on it with the node. */
 void node_move_data(struct node *n, void *data, size_t size, void (*free_data)(void *));
-
-/* The payload, or NULL. */
-void *node_data(struct node *n);
 
 /*
  * Send a node to n->to. It is consumed. Nodes for an actor that is gone are answered as
@@ -127,15 +113,6 @@ void *node_data(struct node *n);
  * any. Returns whether it went behind another node.
  */
 bool node_post(struct airs_system *system, struct worker *worker, struct node *n);
-
-/*
- * The two halves of posting: taking the place in the mailbox, which fixes the order, and
- * making the node visible there or scheduling the actor. node_push_end returns whether n
- * went behind another node.
- */
-struct node *node_push_begin(struct airs_actor *a, struct node *n);
-bool node_push_end(struct airs_system *system, struct worker *worker,
-		struct airs_actor *a, struct node *n, struct node *before);
 
 /*
  * Answer what waits for an answer: MONITOR with DOWN, LINK with an exit signal, UNLINK

@@ -31,8 +31,8 @@ struct relation *relation_new(struct airs_system *system, struct worker *worker,
 		enum relation_kind kind, uint64_t key, airs_pid peer)
 {
 	uint8_t size_class;
-	void *block = memory_alloc(&system->memory, worker_memory(worker),
-			sizeof(struct relation), &size_class);
+	void *block = memory_alloc(
+			&system->memory, worker_memory(worker), CACHE_LINE, &size_class);
 
 	return block ? fill(block, kind, key, peer, size_class) : NULL;
 }
@@ -41,8 +41,8 @@ struct relation *relation_new_must(struct airs_system *system, struct worker *wo
 		enum relation_kind kind, uint64_t key, airs_pid peer)
 {
 	uint8_t size_class;
-	void *block = memory_alloc_must(&system->memory, worker_memory(worker),
-			sizeof(struct relation), &size_class);
+	void *block = memory_alloc_must(
+			&system->memory, worker_memory(worker), CACHE_LINE, &size_class);
 
 	return fill(block, kind, key, peer, size_class);
 }

@@ -190,7 +190,8 @@ struct supervisor_args {
 	char label[256]; /* when the plan has no name */
 };
 
-/* The request as it travels. start_child and update_child carry spec, the others about a child carry id.
+/* The request as it travels. start_child and update_child carry spec, the others about a
+ * child carry id.
  */
 struct supervisor_request {
 	enum request_operation operation;

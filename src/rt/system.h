@@ -8,6 +8,7 @@
 
 #include <stdatomic.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "airssys/system.h"
 #include "base/macro.h"
@@ -96,5 +97,101 @@ MUST_CHECK int pool_new(struct airs_system *system, const char *name,
 /* Prepare a worker of this system. */
 void worker_init(struct worker *w, struct airs_system *system, struct airs_pool *pool,
 		uint64_t seed);
+
+/*
+ * What every message runs through, inline.
+ */
+
+static inline size_t node_block_size(size_t payload)
+{
+	return MAX_OF(sizeof(struct node), offsetof(struct node, u) + payload);
+}
+
+static inline void node_prepare(struct node *n, enum node_kind kind, uint8_t size_class)
+{
+	n->status = 0;
+	n->ref = 0;
+	n->size = 0;
+	n->kind = (uint8_t)kind;
+	n->size_class = size_class;
+	n->payload = PAYLOAD_NONE;
+	n->flags = 0;
+}
+
+/*
+ * A node with room for size inline bytes, without payload; the caller sets to, from and
+ * type. NULL: no memory.
+ */
+MUST_CHECK static inline struct node *node_new(struct airs_system *system,
+		struct worker *worker, enum node_kind kind, size_t size)
+{
+	uint8_t size_class;
+	struct node *n = memory_alloc(&system->memory, worker_memory(worker),
+			node_block_size(size), &size_class);
+
+	if (n)
+		node_prepare(n, kind, size_class);
+	return n;
+}
+
+/* Frees the node and what it carries. */
+static inline void node_free(
+		struct airs_system *system, struct worker *worker, struct node *n)
+{
+	if (UNLIKELY(n->payload >= PAYLOAD_MOVED))
+		node_release_payload(system, worker, n);
+	memory_free(&system->memory, worker_memory(worker), n, n->size_class);
+}
+
+/* Copies size bytes into a node that was made for them. */
+static inline void node_set_data(struct node *n, const void *data, size_t size)
+{
+	if (size == 0)
+		return;
+	if (size == sizeof(uint64_t)) /* The most common one is worth its branch. */
+		memcpy(n->u.bytes, data, sizeof(uint64_t));
+	else
+		memcpy((char *)n + offsetof(struct node, u), data, size);
+	n->size = (uint32_t)size;
+	n->payload = PAYLOAD_INLINE;
+}
+
+/* The payload, or NULL. */
+static inline void *node_data(struct node *n)
+{
+	if (LIKELY(n->payload == PAYLOAD_INLINE))
+		return (char *)n + offsetof(struct node, u);
+	return n->payload == PAYLOAD_MOVED ? n->u.moved.data : NULL;
+}
+
+/*
+ * The two halves of posting: taking the place in the mailbox, which fixes the order, and
+ * making the node visible there or scheduling the actor. node_push_end returns whether n
+ * went behind another node.
+ */
+static inline struct node *node_push_begin(struct airs_actor *a, struct node *n)
+{
+	atomic_store_explicit(&n->next, NULL, memory_order_relaxed);
+	/*
+	 * Release: hands the node's contents to the runner, which reads a tail or a next
+	 * that leads to it. Acquire: pairs with the release that swapped the tail to NULL
+	 * in advance, since finding NULL makes us the next owner of first, run_next and
+	 * runner.
+	 */
+	return atomic_exchange_explicit(&a->tail, n, memory_order_acq_rel);
+}
+
+static inline bool node_push_end(struct airs_system *system, struct worker *worker,
+		struct airs_actor *a, struct node *n, struct node *before)
+{
+	if (before) {
+		/* Release: pairs with the acquire load of next in advance. */
+		atomic_store_explicit(&before->next, n, memory_order_release);
+		return true;
+	}
+	a->first = n;
+	system->scheduler->ready(system, worker, a);
+	return false;
+}
 
 #endif
