@@ -103,12 +103,15 @@ static inline airs_pid actor_pid(const struct airs_actor *a)
 static inline bool actor_is(const struct airs_actor *a, airs_pid pid)
 {
 	/*
-	 * Acquire: pairs with the release store that retires a generation in actor_end.
-	 * Who sees the actor gone has its last signals in the mailbox.
+	 * Acquire: pairs with the release store that retires a generation in actor_end:
+	 * who sees the actor gone has its last signals in the mailbox. And with the one
+	 * in fill_slot: a slot that is not free has a pool, however its pid came to be
+	 * known.
 	 */
 	uint64_t status = atomic_load_explicit(&a->status, memory_order_acquire);
 
-	return status >> STATUS_FLAG_BITS == pid_generation(pid);
+	return (status & ~(STATUS_DYING | STATUS_NAMED)) ==
+			pid_generation(pid) << STATUS_FLAG_BITS;
 }
 
 /* What a turn left behind. */

@@ -151,15 +151,16 @@ static void fill_slot(struct spawn *s, const struct airs_behaviour *behaviour)
 	atomic_store_explicit(&child->behaviour, behaviour, memory_order_relaxed);
 	atomic_store_explicit(&child->handled, 0, memory_order_relaxed);
 	atomic_store_explicit(&child->parent, parent, memory_order_relaxed);
-	atomic_store_explicit(&child->status,
-			pid_generation(actor_pid(child)) << STATUS_FLAG_BITS,
-			memory_order_relaxed);
 	child->state = s->state;
 	child->state_class = s->state_class;
 	child->flags = 0;
 	child->relation_count = 0;
 	child->relations.list = NULL;
 	child->worker = NULL;
+	/* Release: pairs with the acquire in actor_is. */
+	atomic_store_explicit(&child->status,
+			pid_generation(actor_pid(child)) << STATUS_FLAG_BITS,
+			memory_order_release);
 }
 
 static void insert_relations(struct spawn *s)

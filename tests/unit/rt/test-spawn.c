@@ -377,9 +377,19 @@ END_TEST
  */
 START_TEST(messages_to_guessed_pids_reach_nobody)
 {
-	struct airs_system *system = seeded_system(1);
-	airs_pid first = act_start(system, start_well), guess = first + 1, i;
+	const struct airs_reason kill = { .reason_class = AIRS_REASON_KILL };
+	struct airs_actor_info info = { .size = sizeof(info) };
+	struct airs_system_options options = {
+		.size = sizeof(options),
+		.scheduler = AIRS_SCHEDULER_SEEDED,
+		.max_actors = 10,
+	};
+	struct airs_system *system = NULL;
+	airs_pid first, guess, i;
 
+	ck_assert_int_eq(airs_system_new(&options, &system), 0);
+	first = act_start(system, start_well);
+	guess = first + 1;
 	airs_system_run(system, AIRS_INFINITY);
 	for (i = 0; i < 4; i++)
 		ck_assert_int_eq(airs_system_send(system, guess + i, MSG_GO, NULL, 0), 0);
@@ -390,6 +400,17 @@ START_TEST(messages_to_guessed_pids_reach_nobody)
 		ck_assert_uint_eq(act_start(system, start_well), guess + i);
 	airs_system_run(system, AIRS_INFINITY);
 	ck_assert_uint_eq(airs_system_actor_count(system), 5);
+	/* The next owner of a slot that is free again. */
+	airs_system_exit_signal(system, first, &kill);
+	airs_system_run(system, AIRS_INFINITY);
+	guess = first + (UINT64_C(1) << 28);
+	ck_assert_int_eq(airs_system_send(system, guess, MSG_GO, NULL, 0), 0);
+	ck_assert_int_eq(airs_is_alive(system, guess), 0);
+	airs_system_run(system, AIRS_INFINITY);
+	ck_assert_uint_eq(act_start(system, start_well), guess);
+	airs_system_run(system, AIRS_INFINITY);
+	ck_assert_int_eq(airs_actor_get_info(system, guess, &info), 0);
+	ck_assert_uint_eq(info.messages_handled, 0);
 	airs_system_free(system);
 }
 END_TEST

@@ -142,6 +142,9 @@ static int mayfly(struct airs_actor *self, struct airs_message *message)
 	if (message && message->type == MSG_GO)
 		return exit_with(self, 1);
 	ck_assert_int_eq(airs_send(self, pid, MSG_NUMBER, "x", 1), 0);
+	/* A neighbour that may not exist yet. */
+	pid = airs_self(self) + airs_random(self) % 64;
+	ck_assert_int_eq(airs_send(self, pid, MSG_NUMBER, "x", 1), 0);
 	if (message)
 		return 0;
 	atomic_store(&rumours[airs_random(self) % 64], airs_self(self));
