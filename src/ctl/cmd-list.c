@@ -37,7 +37,9 @@ static void add_row(struct ctl *ctl, struct grid *grid, const struct unit_row *r
 	grid_add_safe(grid, &ctl->terminal, STYLE_PLAIN, row->name);
 	grid_add_safe(grid, &ctl->terminal, STYLE_PLAIN, row->kind);
 	grid_add_safe(grid, &ctl->terminal, state_style(row->state), row->state);
-	grid_add_safe(grid, &ctl->terminal, STYLE_DIM, row->substate);
+	/* Most states have no other. */
+	grid_add_safe(grid, &ctl->terminal, STYLE_DIM,
+			strcmp(row->substate, row->state) == 0 ? "" : row->substate);
 	grid_add_number(grid, row->pid);
 	grid_add_number(grid, row->restarts);
 	if (row->since_usec > 0)

@@ -142,6 +142,38 @@ static void print_next_restart(struct page *p)
 	end_line(p);
 }
 
+/* The value of a setting that is not a list; false when there is none. */
+static bool append_setting(struct page *p, const char *before, const char *key)
+{
+	const char *line = facts_text(p->facts, "Settings");
+	size_t size = strlen(key);
+
+	for (; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+		if (strncmp(line, key, size) != 0 || line[size] != '=')
+			continue;
+		text_append(p->out, before);
+		line += size + 1;
+		terminal_append_safe_n(
+				&p->ctl->terminal, p->out, line, strcspn(line, "\n"));
+		return true;
+	}
+	return false;
+}
+
+/* "rest-for-one, restarts at most 5 within 30s" */
+static void print_strategy(struct page *p)
+{
+	const char *strategy = facts_text(p->facts, "Strategy");
+
+	if (!strategy[0])
+		return;
+	begin_line(p, "strategy");
+	append_safe(p, strategy);
+	if (append_setting(p, ", restarts at most ", "Intensity"))
+		(void)append_setting(p, " within ", "Period");
+	end_line(p);
+}
+
 static void print_memory(struct page *p)
 {
 	if (!facts_find(p->facts, "MemoryBytes"))
@@ -263,7 +295,7 @@ void unit_status_print(struct ctl *ctl, const struct unit_status *status)
 	print_next_restart(&p);
 	print_restarts(&p);
 	print_fact(&p, "supervisor", "Supervisor");
-	print_fact(&p, "strategy", "Strategy");
+	print_strategy(&p);
 	print_pid(&p);
 	print_fact(&p, "tasks", "Tasks");
 	print_memory(&p);

@@ -147,7 +147,9 @@ static int append_web(struct fake *f, sd_bus_message *m)
 
 static int append_shop(struct fake *f, sd_bus_message *m)
 {
-	return sd_bus_message_append(m, "{sv}{sv}{sv}{sv}{sv}{sv}{sv}{sv}", "Name", "s",
+	return sd_bus_message_append(m, "{sv}{sv}{sv}{sv}{sv}{sv}{sv}{sv}{sv}",
+			"Settings", "s",
+			"Strategy=rest-for-one\nIntensity=5\nPeriod=30s\n", "Name", "s",
 			"shop", "Kind", "s", "supervisor", "State", "s", "running",
 			"Since", "t", f->now_usec - SECONDS(125), "Strategy", "s",
 			"rest-for-one", "Intensity", "u", 5u, "PeriodUSec", "t",

@@ -172,7 +172,8 @@ START_TEST(status_of_a_supervisor_shows_its_children)
 	setup();
 	run_ctl(&run, &fake, "status", "shop.supervisor");
 	ck_assert_int_eq(run.status, 0);
-	expect_contains(&run.out, "  strategy: rest-for-one\n");
+	expect_contains(&run.out,
+			"  strategy: rest-for-one, restarts at most 5 within 30s\n");
 	expect_contains(&run.out,
 			"\nchildren:\n"
 			"  ● db running, PID 4711, restarts 3\n"
