@@ -303,6 +303,10 @@ static int put_log(sd_bus_message *answer, struct manager *m, const struct recor
 				m->journal_socket != NULL);
 	switch (unit->service.standard_output) {
 	case UNIT_OUTPUT_JOURNAL:
+		if (m->journal_socket &&
+				put_some_text(answer, "SyslogIdentifier",
+						unit->service.syslog_identifier) < 0)
+			return -ENOMEM;
 		if (m->journal_socket)
 			return put_journal(answer, unit);
 		path = text_format("%s/log/%s.log", m->home->runtime_dir, record->name);
@@ -318,6 +322,17 @@ static int put_log(sd_bus_message *answer, struct manager *m, const struct recor
 	return 0;
 }
 
+/* Whether it runs with other settings than those in force. Children of a supervisor come
+ * and go at once. */
+static bool needs_restart(const struct record *record)
+{
+	if (!record_is_up(record) || record->started_with == record->settings)
+		return false;
+	return record->kind != UNIT_SUPERVISOR ||
+			tree_spec_differs(record->started_with->unit,
+					record->settings->unit);
+}
+
 static int put_settings(sd_bus_message *answer, const struct record *record)
 {
 	const struct unit *unit = record->settings->unit;
@@ -328,7 +343,7 @@ static int put_settings(sd_bus_message *answer, const struct record *record)
 	if (dump.failed)
 		return -ENOMEM;
 	r = put_text(answer, "Settings", text_get(&dump));
-	if (r >= 0 && record_is_up(record) && record->started_with != record->settings)
+	if (r >= 0 && needs_restart(record))
 		r = sd_bus_message_append(answer, "{sv}", "NeedsRestart", "b", 1);
 	if (r >= 0 && record->kind != UNIT_SUPERVISOR)
 		r = put_text(answer, "Confinement", unit->policy ? unit->policy : "none");

@@ -61,17 +61,23 @@ static void write_activity(struct manager *m, const struct job *job, const char 
 		const char *result)
 {
 	struct activity_record record = { .kind = ACTIVITY_REQUEST_DONE };
-	char caller[64];
+	char caller[64], text[256];
+	size_t length;
 
 	if (!job->request)
 		return;
+	/* The record's sentence has its own full stop. */
+	length = strlen(result);
+	if (length > 0 && result[length - 1] == '.')
+		length--;
+	(void)snprintf(text, sizeof(text), "%.*s", (int)length, result);
 	(void)snprintf(caller, sizeof(caller), "uid %u (pid %d)",
 			(unsigned int)job->request->caller.uid,
 			(int)job->request->caller.pid);
 	record.unit = name;
 	record.caller = caller;
 	record.detail = access_method_name(job->request->method);
-	record.reason = result;
+	record.reason = text;
 	activity_write(m->self, m->activity, &record);
 }
 
@@ -365,8 +371,7 @@ static void describe_failure(const struct record *target,
 	char reason[160];
 
 	if (target->failed_step) {
-		(void)snprintf(buffer, size, "%s failed at step %s.", target->name,
-				target->failed_step);
+		(void)snprintf(buffer, size, "failed at step %s", target->failed_step);
 		return;
 	}
 	if (reply->size == sizeof(struct airs_reason))
@@ -379,7 +384,7 @@ static void describe_failure(const struct record *target,
 	/* The process's own end says more than the actor's. */
 	if (end && end->reason.reason_class == AIRS_REASON_PROCESS)
 		(void)airs_reason_format(&end->reason, reason, sizeof(reason));
-	(void)snprintf(buffer, size, "%s did not start: %s.", target->name, reason);
+	(void)snprintf(buffer, size, "did not start: %s", reason);
 }
 
 static void start_failed(struct manager *m, struct job *job, const struct record *target,
@@ -415,6 +420,13 @@ static void on_started(struct manager *m, struct job *job, struct record *target
 static void on_start_reply(struct manager *m, struct job *job, struct record *target,
 		const struct airs_message *reply)
 {
+	/* A reason comes with the failure of the start itself, whatever number that has.
+	 */
+	if (reply->status < 0 && reply->status != -ESRCH &&
+			reply->size == sizeof(struct airs_reason)) {
+		start_failed(m, job, target, reply);
+		return;
+	}
 	switch (reply->status) {
 	case 0:
 		on_started(m, job, target, reply);

@@ -123,21 +123,6 @@ static int take_configuration(struct manager *m, const struct protocol_message *
 	return r;
 }
 
-static void log_diagnostics(const struct diag *diag)
-{
-	for (size_t i = 0; i < diag->count; i++) {
-		auto_text t = { 0 };
-
-		diag_item_print(&diag->items[i], &t);
-		if (t.size > 0 && t.data[t.size - 1] == '\n')
-			t.data[--t.size] = '\0';
-		if (diag->items[i].severity == DIAG_ERROR)
-			log_error("%s", text_get(&t));
-		else
-			log_info("%s", text_get(&t));
-	}
-}
-
 int manager_parse(struct manager *m, int snapshot_fd, struct unit_set **ret_set)
 {
 	auto_(unit_snapshot) snapshot = NULL;
@@ -217,7 +202,6 @@ static int configure(struct manager *m, struct link_event *event)
 		r = manager_parse(m, take_fd(&event->fds[0]), &set);
 	if (r < 0)
 		return r;
-	log_diagnostics(&m->diag);
 	r = tree_adopt_set(&m->registry, set);
 	if (r < 0)
 		return r;

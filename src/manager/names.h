@@ -47,7 +47,7 @@
  *   Children(as) ActorPID(t) MessagesHandled(t) FailedStep
  *   LogFile (path when the log is a file) LogJournal(b)
  *   SyslogIdentifier (of the stream to the journal; absent: the name)
- *   Settings (unit_dump text)
+ *   Settings (unit_dump text) NeedsRestart(b: it runs with other settings than these)
  */
 /* clang-format on */
 

@@ -62,6 +62,7 @@ static void record_free(struct record *record)
 	free(record->status_text);
 	free(record->failed_step);
 	free(record->name);
+	settings_unref(record->started_with);
 	settings_unref(record->settings);
 	free(record);
 }
@@ -161,6 +162,12 @@ void registry_remove(struct registry *registry, struct record *record)
 	map_remove_number(&registry->by_id, record->id);
 	list_remove(&record->link);
 	record_free(record);
+}
+
+void registry_move_last(struct registry *registry, struct record *record)
+{
+	list_remove(&record->link);
+	list_append(siblings_of(registry, record->supervisor), &record->link);
 }
 
 void registry_retire(struct registry *registry, struct record *record)
@@ -435,6 +442,7 @@ static void has_ended(struct registry *registry, struct record *record)
 {
 	set_actor(registry, record, AIRS_PID_NONE);
 	record->pid = AIRS_PID_NONE;
+	settings_unref(record->started_with);
 	record->started_with = NULL;
 	record->main_pid = record->control_pid = 0;
 	record->last_reason_known = false;
@@ -459,7 +467,8 @@ static void on_starting(struct record *record, const struct airs_supervisor_even
 		record->restarts++;
 	record->pid = event->child;
 	record->rest = REGISTRY_REST_NONE;
-	record->started_with = record->settings;
+	settings_unref(record->started_with);
+	record->started_with = settings_ref(record->settings);
 	record->next_restart_realtime_usec = 0;
 	note_window(record, event, now);
 	set_state(record, REGISTRY_STARTING, "starting", now);
@@ -551,13 +560,16 @@ void record_limits(const struct record *record, uint32_t *ret_intensity,
 		uint64_t *ret_period_usec)
 {
 	const struct record *supervisor = record->supervisor;
+	const struct settings *settings;
 
 	*ret_intensity = REGISTRY_ROOT_INTENSITY;
 	*ret_period_usec = REGISTRY_ROOT_PERIOD_USEC;
 	if (!supervisor)
 		return;
-	*ret_intensity = supervisor->settings->unit->supervising.intensity;
-	*ret_period_usec = supervisor->settings->unit->supervising.period_usec;
+	settings = supervisor->started_with ? supervisor->started_with
+					    : supervisor->settings;
+	*ret_intensity = settings->unit->supervising.intensity;
+	*ret_period_usec = settings->unit->supervising.period_usec;
 }
 
 uint32_t record_window(const struct record *record, uint64_t now_realtime_usec)

@@ -76,8 +76,7 @@ struct record {
 	char *name;
 	enum unit_kind kind;
 	struct settings *settings; /* in force at the next start */
-	const struct settings
-			*started_with; /* only compared; NULL while it does not run */
+	struct settings *started_with; /* NULL while it does not run */
 	struct record *supervisor; /* NULL: the root */
 	struct list link; /* on the supervisor's children, or on registry.roots */
 	struct list children; /* [struct record.link] in start order */
@@ -130,6 +129,8 @@ struct record *registry_find_actor(const struct registry *registry, airs_pid act
  */
 MUST_CHECK int registry_add(struct registry *registry, struct settings *settings,
 		struct record *supervisor, struct record **ret_record);
+/* Put a unit behind its siblings. */
+void registry_move_last(struct registry *registry, struct record *record);
 /* A unit is being removed: it and everything under it give up their names, which new ones
  * may take. */
 void registry_retire(struct registry *registry, struct record *record);

@@ -41,9 +41,14 @@ static bool has_file(const struct unit_snapshot *snapshot, const char *name)
 	return false;
 }
 
-static bool same_text(const char *a, const char *b)
+static bool same_texts(const struct strv *a, const struct strv *b)
 {
-	return text_equals(a, b);
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++)
+		if (strcmp(a->items[i], b->items[i]) != 0)
+			return false;
+	return true;
 }
 
 enum reload_verdict reload_compare(const struct record *record,
@@ -54,8 +59,11 @@ enum reload_verdict reload_compare(const struct record *record,
 
 	if (!unit)
 		return has_file(snapshot, record->name) ? RELOAD_KEEP : RELOAD_REMOVE;
-	if (unit->kind != record->kind || !same_text(unit->supervisor, supervisor))
+	if (unit->kind != record->kind || !text_equals(unit->supervisor, supervisor))
 		return RELOAD_REMOVE; /* and added again where it belongs now */
+	if (unit->kind == UNIT_SUPERVISOR &&
+			!same_texts(&unit->children, &record->settings->unit->children))
+		return RELOAD_CHANGE;
 	return unit_equals(unit, record->settings->unit) ? RELOAD_KEEP : RELOAD_CHANGE;
 }
 
@@ -218,6 +226,7 @@ static int add_units(struct reload *reload, const struct strv *names,
 				start_job(reload->m, JOB_ADD, record);
 			continue;
 		}
+		registry_move_last(&reload->m->registry, record);
 		if (record->kind == UNIT_SUPERVISOR)
 			r = add_units(reload, &record->settings->unit->children, record);
 		if (r < 0)
