@@ -76,9 +76,11 @@ struct service {
 	/* processes */
 	struct service_process main, control;
 	uint32_t run_kind, run_index; /* the command that runs or is next */
-	airs_ref attach_call, spawn_call, signal_all_call, set_main_call, pid_file_timer;
+	airs_ref attach_call, spawn_call, signal_all_call, set_main_call, pid_file_timer,
+			linger_timer;
 	pid_t wanted_main; /* of set_main_call */
 	bool empty; /* nothing of the unit is left, as far as is known */
+	bool was_empty; /* before the last spawn */
 	bool main_confirmed; /* forking: the main process is not the one that was started
 			      */
 	bool unkillable;
@@ -159,6 +161,8 @@ void service_kill(struct airs_actor *self, struct service *s);
 void service_kill_rest(struct airs_actor *self, struct service *s);
 void service_give_up(struct airs_actor *self, struct service *s);
 void service_sweep(struct airs_actor *self, struct service *s);
+/* What was to be signalled had a moment to go by itself. */
+void service_on_lingered(struct airs_actor *self, struct service *s);
 void service_finish(struct airs_actor *self, struct service *s);
 bool service_is_gone(const struct service *s);
 void service_signal(struct airs_actor *self, struct service *s, enum protocol_whom whom,

@@ -23,7 +23,8 @@ static void fill_end(const struct service *s, struct service_end *end)
 		return;
 	end->known = s->main.state == PROCESS_ENDED || s->result != END_SUCCESS;
 	end->pid = s->ended_pid;
-	end->reason = s->main.pid != 0 && s->main.state == PROCESS_ENDED
+	/* A failure says more than how the process ended in the ladder. */
+	end->reason = s->main.pid != 0 && s->result == END_SUCCESS
 			? end_reason(s->main_end)
 			: s->reason;
 	end->realtime_usec = s->ended_realtime_usec;

@@ -63,6 +63,7 @@ static void spawn(struct airs_actor *self, struct service *s)
 			request.exit_status = status;
 		}
 	}
+	s->was_empty = s->empty;
 	s->empty = false;
 	s->signal_all_call = 0;
 	if (link_spawn(self, s->link_pid, &request, &s->spawn_call) == 0)
@@ -298,6 +299,8 @@ void service_on_spawned(
 	const struct link_answer *a = m->data;
 
 	if (m->status < 0) {
+		/* About a process that never was the keeper says nothing more. */
+		s->empty = s->was_empty;
 		if (is_of_state(s))
 			on_spawn_failed(self, s, m);
 		return;

@@ -16,6 +16,8 @@
 
 #include "service/service-impl.h"
 
+#define LINGER_USEC (5 * USEC_PER_MSEC)
+
 static bool is_alive(const struct service_process *p)
 {
 	return p->state == PROCESS_ALIVE;
@@ -83,11 +85,24 @@ static bool has_main(const struct service *s)
 			s->spawn_call != 0;
 }
 
-void service_terminate(struct airs_actor *self, struct service *s)
+/* Nothing that is known lives, but the keeper has not said that nothing is left. */
+static bool awaits_empty(const struct service *s)
 {
-	service_answer_reload(self, s, -ECANCELED, "the service is being stopped");
-	if (s->empty || service_is_gone(s))
-		return;
+	return !has_main(s) && !is_alive(&s->control);
+}
+
+/*
+ * The keeper says EMPTY right after the end of the last process. Most often nothing is
+ * left, so signals wait a moment for it: a restart is not held up by signals to nobody.
+ */
+static bool linger(struct airs_actor *self, struct service *s)
+{
+	return awaits_empty(s) &&
+			airs_timer_start(self, LINGER_USEC, 0, &s->linger_timer) == 0;
+}
+
+static void terminate(struct airs_actor *self, struct service *s)
+{
 	switch (service_settings(s)->kill_mode) {
 	case UNIT_KILL_CONTROL_GROUP:
 		signal_politely(self, s, signal_all);
@@ -106,6 +121,14 @@ void service_terminate(struct airs_actor *self, struct service *s)
 	case UNIT_KILL_NONE:
 		break;
 	}
+}
+
+void service_terminate(struct airs_actor *self, struct service *s)
+{
+	service_answer_reload(self, s, -ECANCELED, "the service is being stopped");
+	if (s->empty || service_is_gone(s) || linger(self, s))
+		return;
+	terminate(self, s);
 }
 
 void service_kill(struct airs_actor *self, struct service *s)
@@ -136,14 +159,28 @@ void service_give_up(struct airs_actor *self, struct service *s)
 	service_run_commands(self, s);
 }
 
-void service_sweep(struct airs_actor *self, struct service *s)
+static void sweep(struct airs_actor *self, struct service *s)
 {
-	if (service_is_gone(s))
-		return;
 	if (takes_everything(s))
 		signal_all(self, s, SIGKILL);
 	else
 		signal_known(self, s, SIGKILL);
+}
+
+void service_sweep(struct airs_actor *self, struct service *s)
+{
+	if (!service_is_gone(s) && !linger(self, s))
+		sweep(self, s);
+}
+
+void service_on_lingered(struct airs_actor *self, struct service *s)
+{
+	if (service_is_gone(s))
+		return;
+	if (s->state == FSM_STOP_SIGTERM || s->state == FSM_CLEAR)
+		terminate(self, s);
+	else if (s->state == FSM_FINAL)
+		sweep(self, s);
 }
 
 static bool is_failure(const struct service *s)

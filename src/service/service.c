@@ -174,6 +174,9 @@ static void on_timer(
 	} else if (m->ref == s->pid_file_timer) {
 		s->pid_file_timer = 0;
 		service_find_main(self, s);
+	} else if (m->ref == s->linger_timer) {
+		s->linger_timer = 0;
+		service_on_lingered(self, s);
 	}
 }
 

@@ -398,7 +398,7 @@ static void on_closed(void *data, const char *reason)
 	(void)snprintf(w->closed, sizeof(w->closed), "%s", reason);
 }
 
-static void parse(struct world *w, const char *text)
+void world_parse(struct world *w, const char *text)
 {
 	struct unit_context context = { .runtime_dir = "/run", .shell = "/bin/sh" };
 	struct unit_file file = {
@@ -474,7 +474,7 @@ struct world *world_new_seeded(const char *text, uint64_t seed)
 	w->notify_fd = -1;
 	w->next_pid = 100;
 	w->next_spawn_id = 1;
-	parse(w, text);
+	world_parse(w, text);
 	start_core(w, seed);
 	return w;
 }
@@ -607,7 +607,7 @@ void world_restart_core(struct world *w, const char *text)
 	(void)close_fd(w->keeper_fd);
 	ck_assert_uint_eq(w->holds, 0);
 	if (text)
-		parse(w, text);
+		world_parse(w, text);
 	text_clear(&w->asked);
 	text_clear(&w->told);
 	text_clear(&w->states);

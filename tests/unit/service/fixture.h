@@ -75,6 +75,8 @@ struct world *world_new(const char *text);
 /* The same with another seed. */
 struct world *world_new_seeded(const char *text, uint64_t seed);
 void world_free(struct world *w);
+/* Other settings from now on. */
+void world_parse(struct world *w, const char *text);
 
 /* Start the service actor under the parent, and run. */
 void world_start(struct world *w);
