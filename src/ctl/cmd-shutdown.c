@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/file.h>
 
 #include "base/clock.h"
 #include "ctl/cmd.h"
 #include "ctl/progress.h"
 #include "ctl/units.h"
+#include "manager/names.h"
 
 /*
  * Shutdown is answered at once; then the units stop, the core ends and closes the
- * connection, and the keeper stops listening. Only the last of these means that the
- * instance is gone: a core that merely crashed is started again.
+ * connection, the keeper stops listening and ends. Only the last of these means that the
+ * instance is gone: a core that merely crashed is started again, and a keeper that still
+ * lives would make the start of the next one fail.
  */
 
 #define STEP_USEC   (200 * USEC_PER_MSEC)
@@ -78,6 +82,17 @@ static bool is_gone(struct wait *w)
 	return r == -ENOENT || r == -ECONNREFUSED || r == -ENOTDIR;
 }
 
+/* Whether the keeper lives: its lock tells, where it can be asked. */
+static bool keeper_lives(const struct wait *w)
+{
+	const char *path = w->ctl->client.path, *slash = strrchr(path, '/');
+	auto_free char *lock = text_format(
+			"%.*s" NAMES_LOCK, slash ? (int)(slash + 1 - path) : 0, path);
+	auto_close int fd = lock ? open(lock, O_RDONLY | O_CLOEXEC) : -1;
+
+	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+}
+
 static bool wait_until_gone(struct wait *w)
 {
 	while (clock_monotonic_usec() < w->deadline_usec) {
@@ -86,7 +101,7 @@ static bool wait_until_gone(struct wait *w)
 
 		if (r >= 0)
 			show_waiting(w, &rows);
-		else if (r != -ETIMEDOUT && is_gone(w))
+		else if (r != -ETIMEDOUT && is_gone(w) && !keeper_lives(w))
 			return true;
 		sleep_usec(r >= 0 || r == -ETIMEDOUT ? STEP_USEC : STEP_USEC / 10);
 	}

@@ -55,6 +55,7 @@
 #define NAMES_PATH           "/org/airssys"
 #define NAMES_MANAGER        "org.airssys.Manager1"
 #define NAMES_CONTROL        "control" /* socket, within the runtime folder */
+#define NAMES_LOCK           "lock" /* beside it; airssysd holds a flock as long as it lives */
 #define NAMES_LIST_SIGNATURE "(ssssssuttss)"
 #define NAMES_DIAG_SIGNATURE "(sssuss)"
 

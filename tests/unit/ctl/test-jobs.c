@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 
 #include "manager/names.h"
 #include "run.h"
@@ -167,6 +169,23 @@ START_TEST(shutdown_returns_when_the_instance_is_gone)
 }
 END_TEST
 
+START_TEST(shutdown_waits_for_the_lock_of_the_keeper)
+{
+	const char *path;
+	auto_close int fd = -1;
+
+	fake_start(&fake);
+	path = test_path(fake.folder, NAMES_LOCK);
+	test_write(path, "", 0600);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	ck_assert_int_eq(flock(fd, LOCK_EX | LOCK_NB), 0);
+	run_ctl(&run, &fake, "shutdown", "--timeout=1");
+	ck_assert_int_eq(fake.listener, -1);
+	ck_assert_int_eq(run.status, 1);
+	expect_contains(&run.err, "still stopping");
+}
+END_TEST
+
 START_TEST(shutdown_shows_who_is_waited_for)
 {
 	fake_start(&fake);
@@ -199,4 +218,5 @@ TEST_MAIN("jobs", each_verb_calls_its_method, kill_passes_signal_and_whom,
 		terminal_shows_progress_and_a_summary,
 		job_that_takes_too_long_is_given_up,
 		shutdown_returns_when_the_instance_is_gone,
+		shutdown_waits_for_the_lock_of_the_keeper,
 		shutdown_shows_who_is_waited_for, shutdown_that_takes_too_long_is_told)
