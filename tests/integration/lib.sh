@@ -1,0 +1,251 @@
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+# shellcheck shell=bash
+#
+# What integration tests share: a private instance of airssysd from the build tree, and TAP.
+#
+#	. "$top_srcdir/tests/integration/lib.sh"
+#	unit a.actor <<-EOF ... EOF
+#	start_daemon
+#	is "$(pid_of a)" "$before" "a was not restarted"
+#	finish
+#
+# Everything a test makes lies under $T, whose name is unique. What still runs at the end with that name in its command
+# line is killed, so services are started with a path below $T among their arguments.
+set -u
+export LC_ALL=C
+: "${top_srcdir:=$PWD}" "${top_builddir:=$PWD/build}"
+T=$(mktemp -d "${TMPDIR:-/tmp}/airssys-it.XXXXXX") || exit 99
+chmod 755 "$T"
+mkdir "$T/units" "$T/run" "$T/policies"
+LIMIT=${AIRSSYS_TEST_LIMIT:-30} # seconds to wait for anything
+tests=0
+failed=0
+daemon=
+
+cleanup() {
+	local status=$?
+	trap - EXIT
+	if [ -n "$daemon" ] && kill -0 "$daemon" 2>/dev/null; then
+		kill -CONT "$daemon" 2>/dev/null
+		kill -TERM "$daemon" 2>/dev/null
+		await 10 'gone '"$daemon" || kill -KILL "$daemon" 2>/dev/null
+	fi
+	kill_leftovers
+	rm -rf "$T"
+	exit "$status"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM
+
+# The processes whose command line or environment names this test's folder.
+leftovers() {
+	local p
+	for p in /proc/[0-9]*; do
+		[ "$p" = "/proc/$$" ] && continue
+		grep -aqF "$T/" "$p/cmdline" 2>/dev/null && echo "${p#/proc/}"
+	done
+}
+
+kill_leftovers() {
+	local p children
+	for p in $(leftovers); do
+		children=$(cat /proc/"$p"/task/*/children 2>/dev/null)
+		# shellcheck disable=SC2086
+		kill -KILL "$p" $children 2>/dev/null
+	done
+}
+
+# TAP.
+
+ok() {
+	tests=$((tests + 1))
+	echo "ok $tests - $1"
+}
+
+not_ok() {
+	tests=$((tests + 1))
+	failed=$((failed + 1))
+	echo "not ok $tests - $1"
+	shift
+	[ $# -eq 0 ] || printf '%s\n' "$@" | sed 's/^/# /'
+}
+
+# is GOT EXPECTED NAME
+is() {
+	if [ "$1" = "$2" ]; then ok "$3"; else not_ok "$3" "got:      $1" "expected: $2"; fi
+}
+
+# isnt GOT OTHER NAME
+isnt() {
+	if [ "$1" != "$2" ]; then ok "$3"; else not_ok "$3" "got: $1"; fi
+}
+
+# like GOT REGEX NAME
+like() {
+	if grep -qE -- "$2" <<<"$1"; then ok "$3"; else not_ok "$3" "got:    $1" "wanted: $2"; fi
+}
+
+unlike() {
+	if grep -qE -- "$2" <<<"$1"; then not_ok "$3" "got:      $1" "unwanted: $2"; else ok "$3"; fi
+}
+
+# succeeds NAME COMMAND...
+succeeds() {
+	local name=$1 out
+	shift
+	if out=$("$@" 2>&1); then ok "$name"; else not_ok "$name" "$* ended with $?" "$out"; fi
+}
+
+# exits STATUS NAME COMMAND...
+exits() {
+	local wanted=$1 name=$2 out got=0
+	shift 2
+	out=$("$@" 2>&1) || got=$?
+	if [ "$got" = "$wanted" ]; then ok "$name"; else not_ok "$name" "status $got, not $wanted" "$out"; fi
+}
+
+# happens NAME CONDITION: waits for it.
+happens() {
+	if await "$LIMIT" "$2"; then
+		ok "$1"
+	else
+		not_ok "$1" "not within $LIMIT s: $2" "$(ctl tree 2>&1)" "$(tail -20 "$T/daemon.log" 2>/dev/null)"
+	fi
+}
+
+skip_all() {
+	echo "1..0 # SKIP $1"
+	exit 0
+}
+
+bail_out() {
+	echo "Bail out! $1"
+	sed 's/^/# /' "$T/daemon.log" 2>/dev/null
+	exit 99
+}
+
+finish() {
+	echo "1..$tests"
+	[ "$failed" -eq 0 ] || sed 's/^/# /' "$T/daemon.log" 2>/dev/null | tail -60
+	[ "$failed" -eq 0 ]
+	exit
+}
+
+# await SECONDS CONDITION: evaluates the condition until it holds.
+await() {
+	local end=$((SECONDS + $1 + 1))
+	until eval "$2"; do
+		[ "$SECONDS" -lt "$end" ] || return 1
+		sleep 0.02
+	done
+}
+
+# The instance.
+
+# unit NAME < CONTENT
+unit() {
+	mkdir -p "$T/units"
+	cat >"$T/units/$1"
+}
+
+ctl() {
+	timeout "$LIMIT" "$top_builddir/airssysctl" --runtime-dir="$T/run" "$@"
+}
+
+# Starts airssysd and waits until it says that the tree is up.
+start_daemon() {
+	launch_daemon "$@"
+	await "$LIMIT" 'is_ready || gone "$daemon"'
+	is_ready || bail_out "airssysd is not ready"
+}
+
+launch_daemon() {
+	# Each start has a log of its own; the older ones are kept for diagnosis.
+	[ ! -f "$T/daemon.log" ] || cat "$T/daemon.log" >>"$T/daemon.log.old"
+	: >"$T/daemon.log" # Here and not by the child, so that nobody takes the old one for the new one.
+	"$top_builddir/airssysd" --foreground --runtime-dir="$T/run" --unit-path="$T/units" \
+		--policy-path="$T/policies:$top_srcdir/policies" --module-path="$top_builddir/.libs" \
+		--libexec-dir="$top_builddir" "$@" >>"$T/daemon.log" 2>&1 </dev/null &
+	daemon=$!
+}
+
+is_ready() {
+	grep -q '^airssysd: ready:' "$T/daemon.log"
+}
+
+# Sends SIGTERM, waits, and leaves airssysd's exit status in $daemon_status.
+stop_daemon() {
+	kill -TERM "$daemon"
+	await "$LIMIT" 'gone "$daemon"' || bail_out "airssysd does not stop"
+	wait "$daemon" 2>/dev/null
+	daemon_status=$?
+	daemon=
+}
+
+# gone PID: it does not exist, or is a zombie of ours.
+gone() {
+	local state
+	state=$(sed 's/.*) //; s/ .*//' "/proc/$1/stat" 2>/dev/null) || return 0
+	[ -z "$state" ] || [ "$state" = Z ]
+}
+
+property() {
+	ctl show "$1" -p "$2" 2>/dev/null | sed "s/^$2=//"
+}
+
+pid_of() {
+	property "$1" PID
+}
+
+pids_of() {
+	local name pids=
+	for name; do pids="$pids $name=$(pid_of "$name")"; done
+	echo "${pids# }"
+}
+
+core_pid() {
+	pgrep -P "$daemon" -x airssys-core
+}
+
+is_running() {
+	[ "$(property "$1" State)" = running ]
+}
+
+has_failed() {
+	[ "$(property "$1" State)" = failed ]
+}
+
+# has_new_pid NAME OLD: it runs with another pid.
+has_new_pid() {
+	local pid
+	pid=$(pid_of "$1")
+	[ -n "$pid" ] && [ "$pid" != 0 ] && [ "$pid" != "$2" ] && is_running "$1"
+}
+
+# A service that writes "start NAME" and "stop NAME" to $T/trace.
+tracer() {
+	cat >"$T/tracer.sh" <<-'EOF'
+		trap 'echo "stop $2" >>"$1/trace"; kill "$child" 2>/dev/null; exit 0' TERM
+		echo "start $2" >>"$1/trace"
+		sleep 100000 &
+		child=$!
+		while :; do wait; done
+	EOF
+	echo "/bin/sh $T/tracer.sh $T $1"
+}
+
+# service NAME [LINE...]: an actor file for a tracer; lines are added to [Actor].
+service() {
+	local name=$1
+	shift
+	{
+		echo '[Actor]'
+		printf '%s\n' "Restart=permanent" "$@"
+		echo '[Service]'
+		echo "ExecStart=$(tracer "$name")"
+	} | unit "$name.actor"
+}
+
+trace() {
+	tr '\n' ' ' <"$T/trace" | sed 's/ $//'
+}
