@@ -63,6 +63,8 @@ static void take_note(struct service *s, const struct note *note)
 {
 	if (note->status_text)
 		s->status_text = strdup(note->status_text);
+	if (note->since_realtime_usec != 0)
+		s->adopted_since_usec = note->since_realtime_usec;
 	if (note->start_realtime_usec != 0)
 		s->start_realtime_usec = note->start_realtime_usec;
 	if (note->phase == NOTE_FAILING || note->phase == NOTE_OVER) {
@@ -130,6 +132,7 @@ static void begin_anew(struct airs_actor *self, struct service *s)
 	s->reason = airs_reason_make(AIRS_REASON_NORMAL, 0, NULL);
 	s->ended_realtime_usec = 0;
 	s->start_realtime_usec = 0;
+	s->adopted_since_usec = 0;
 	s->main_confirmed = false;
 	s->adopted = false;
 	free(s->status_text);
@@ -149,6 +152,7 @@ static enum fsm_beginning decide(struct airs_actor *self, struct service *s,
 	if (account.main) {
 		take_process(&s->main, account.main);
 		s->start_realtime_usec = account.main->since_realtime_usec;
+		s->adopted_since_usec = s->start_realtime_usec;
 		s->main_confirmed = note.phase == NOTE_RUNNING;
 	}
 	s->empty = attached->empty;

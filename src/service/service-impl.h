@@ -108,6 +108,8 @@ struct service {
 	char *status_text; /* NULL: none */
 	struct service_failure *failure; /* NULL: none */
 	uint64_t since_realtime_usec, start_realtime_usec;
+	uint64_t adopted_since_usec; /* realtime: since when it has been as it was found
+				      */
 	struct airs_from reload_from;
 	struct list kills; /* [struct service_kill_call.link] */
 };

@@ -334,11 +334,17 @@ void service_take_end(struct service *s, const struct link_process *p)
 	s->memory_peak_bytes = p->memory_peak_bytes;
 }
 
-/* Dying of the signal that was sent to stop it is no failure. */
+/*
+ * Dying of the signal that was sent to stop it is no failure. Nor is it when its status
+ * cannot be known, because it was the child of an earlier keeper: it ended when it was
+ * told to.
+ */
 static bool was_told_to_die(const struct service *s)
 {
 	if (s->state != FSM_STOP_SIGTERM && s->state != FSM_CLEAR)
 		return false;
+	if (!s->main_end.status_known)
+		return true;
 	return s->main_end.code == CLD_KILLED &&
 			s->main_end.status == service_settings(s)->kill_signal;
 }
@@ -350,6 +356,8 @@ void service_judge_end(struct service *s)
 
 	if (ignores_failure(s, &s->main) || was_told_to_die(s))
 		result = END_SUCCESS;
+	if (result == END_SUCCESS && !s->main_end.status_known)
+		reason = airs_reason_make(AIRS_REASON_NORMAL, 0, NULL);
 	if (result == END_SUCCESS && s->state == FSM_START &&
 			service_settings(s)->type == UNIT_NOTIFY) {
 		result = END_PROTOCOL;

@@ -49,8 +49,12 @@ _Static_assert(ARRAY_SIZE(actions) == FSM_ACTION_COUNT, "one function for each a
 static void take_step(struct airs_actor *self, struct service *s, struct fsm_step step)
 {
 	if (step.next != FSM_KEEP) {
+		/* What was taken over has been so for longer than this core knows it. */
+		s->since_realtime_usec =
+				s->state == FSM_WAIT && s->adopted_since_usec != 0
+				? s->adopted_since_usec
+				: clock_realtime_usec();
 		s->state = step.next;
-		s->since_realtime_usec = clock_realtime_usec();
 		s->changed = true;
 	}
 	actions[step.action](self, s);
