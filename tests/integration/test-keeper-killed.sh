@@ -53,5 +53,6 @@ pids=$(pids_of a b c)
 stop_daemon
 is "$daemon_status" 0 "SIGTERM ends airssysd with status 0"
 is "$(trace)" "stop c stop b stop a" "services that were taken over stop in reverse order"
+unlike "$(sed -n '/being stopped/,$p' "$T/daemon.log")" 'has failed' "and none of them is said to have failed"
 is "$(for p in $pids; do gone "${p#*=}" || echo "$p"; done)" "" "no service is left"
 finish
