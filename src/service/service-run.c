@@ -341,7 +341,7 @@ void service_take_end(struct service *s, const struct link_process *p)
  */
 static bool was_told_to_die(const struct service *s)
 {
-	if (s->state != FSM_STOP_SIGTERM && s->state != FSM_CLEAR)
+	if (s->state != FSM_STOP_SIGTERM)
 		return false;
 	if (!s->main_end.status_known)
 		return true;
@@ -464,24 +464,40 @@ static bool is_main(const struct service *s, const struct link_process *p)
 			(p->kind == UNIT_EXEC_START && s->main.pid == p->pid);
 }
 
+static bool is_clearing(const struct service *s)
+{
+	return s->state == FSM_CLEAR || s->state == FSM_CLEAR_KILL;
+}
+
+static void on_main_exited(
+		struct airs_actor *self, struct service *s, const struct link_process *p)
+{
+	/* How a run ended that an earlier core was stopping is of no interest. */
+	if (is_clearing(s)) {
+		s->main = (struct service_process){ 0 };
+		IGNORE_RESULT(link_ack(self, s->link_pid, p->spawn_id));
+		service_raise(s, FSM_EVENT_ENDED);
+		return;
+	}
+	/* What it said before it ended comes first. */
+	service_notify_drain(self, s);
+	s->main.state = PROCESS_ENDED;
+	s->main.spawn_id = p->spawn_id;
+	service_take_end(s, p);
+	if (p->state == PROTOCOL_ENDED_UNKNOWN)
+		service_log(self, s, ACTIVITY_STATUS_LOST, NULL);
+	on_main_ended(self, s);
+}
+
 void service_on_exited(
 		struct airs_actor *self, struct service *s, const struct link_process *p)
 {
-	if (is_main(s, p)) {
-		/* What it said before it ended comes first. */
-		service_notify_drain(self, s);
-		s->main.state = PROCESS_ENDED;
-		s->main.spawn_id = p->spawn_id;
-		service_take_end(s, p);
-		if (p->state == PROTOCOL_ENDED_UNKNOWN)
-			service_log(self, s, ACTIVITY_STATUS_LOST, NULL);
-		on_main_ended(self, s);
-	} else if (s->control.state == PROCESS_ALIVE &&
-			s->control.spawn_id == p->spawn_id) {
+	if (is_main(s, p))
+		on_main_exited(self, s, p);
+	else if (s->control.state == PROCESS_ALIVE && s->control.spawn_id == p->spawn_id)
 		on_control_ended(self, s, p);
-	} else {
+	else
 		IGNORE_RESULT(link_ack(self, s->link_pid, p->spawn_id));
-	}
 }
 
 /* The file is of the service's user: it is read without trust, and the keeper checks
@@ -507,10 +523,11 @@ static int read_pid_file(const char *path, pid_t *ret_pid)
 	return parse_pid(text, ret_pid);
 }
 
-static void set_unknown_main(struct service *s)
+/* What was started has done its work, and what it left is the service. */
+static void set_unknown_main(struct airs_actor *self, struct service *s)
 {
-	s->main.state = PROCESS_UNKNOWN;
-	s->main.pid = 0;
+	IGNORE_RESULT(link_ack(self, s->link_pid, s->main.spawn_id));
+	s->main = (struct service_process){ .state = PROCESS_UNKNOWN };
 	s->main_confirmed = true;
 	service_raise(s, s->empty ? FSM_EVENT_ENDED : FSM_EVENT_READY);
 }
@@ -540,7 +557,7 @@ void service_find_main(struct airs_actor *self, struct service *s)
 	if (s->state != FSM_START || s->main_confirmed)
 		return;
 	if (!path)
-		set_unknown_main(s);
+		set_unknown_main(self, s);
 	else if (read_pid_file(path, &pid) == 0)
 		service_set_main(self, s, pid);
 	else

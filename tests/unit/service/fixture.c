@@ -18,6 +18,7 @@ enum {
 	PARENT_SPAWN = AIRS_MSG_USER + 900,
 	PARENT_STOP,
 	PARENT_CALL,
+	PARENT_DISCARD,
 };
 
 struct call {
@@ -137,6 +138,8 @@ static int parent_handle(struct airs_actor *self, void *state, struct airs_messa
 		return 0;
 	case PARENT_CALL:
 		return call_service(self, w, m->data);
+	case PARENT_DISCARD:
+		return link_discard(self, w->link, "db");
 	case AIRS_MSG_STARTED:
 		if (m->status == 0)
 			text_append(&w->told, "started; ");
@@ -214,6 +217,8 @@ static void end_straw(struct world *w, struct straw *straw, int code, int status
 
 	ck_assert(straw->alive);
 	straw->alive = false;
+	straw->code = code;
+	straw->status = status;
 	w->rest = w->rest ||
 			(straw->kind == UNIT_EXEC_START && w->leaves_rest &&
 					status != SIGKILL);
@@ -259,6 +264,8 @@ static struct straw *new_straw(struct world *w, uint32_t kind, uint32_t index, p
 		.index = index,
 		.pid = pid,
 		.alive = true,
+		.code = CLD_EXITED,
+		.status = 3,
 		.ignored = w->ignored,
 	};
 	return straw;
@@ -533,6 +540,11 @@ void world_stop(struct world *w)
 	tell_parent(w, PARENT_STOP, NULL, 0);
 }
 
+void world_discard(struct world *w)
+{
+	tell_parent(w, PARENT_DISCARD, NULL, 0);
+}
+
 void world_call(struct world *w, uint32_t type, const void *data, size_t size)
 {
 	struct call call = { .type = type, .size = size };
@@ -584,8 +596,8 @@ static void tell_account(struct world *w)
 			.pid = straw->pid,
 			.since_realtime_usec = 500,
 			.state = straw->alive ? PROTOCOL_LIVES : PROTOCOL_ENDED,
-			.code = straw->alive ? 0 : CLD_EXITED,
-			.status = straw->alive ? 0 : 3,
+			.code = straw->alive ? 0 : straw->code,
+			.status = straw->alive ? 0 : straw->status,
 		};
 
 		if (straw->kind == UNIT_COMMAND_KIND_COUNT)

@@ -33,6 +33,8 @@ struct straw {
 	uint32_t kind, index;
 	pid_t pid;
 	bool alive;
+	int code, status; /* of its end; until then those of one that nobody saw: exited
+			     with 3 */
 	uint64_t ignored; /* bit n: it survives signal n; SIGCONT always */
 };
 
@@ -89,6 +91,8 @@ void world_advance(struct world *w, uint64_t usec);
 void world_stop(struct world *w);
 /* Send a message from the parent, or call; then run. */
 void world_call(struct world *w, uint32_t type, const void *data, size_t size);
+/* The parent tells the link that the unit is not to be started. */
+void world_discard(struct world *w);
 
 /* Keeper's side. Each runs what follows. */
 struct straw *world_main(struct world *w); /* the living main process, or NULL */
