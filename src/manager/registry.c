@@ -363,6 +363,16 @@ int record_restore_end(struct record *record, const struct registry_end *end)
 	return 0;
 }
 
+/*
+ * What became of the process says more than how the actor ended, unless the actor ended
+ * the process: then its reason is the cause and a signal only the means.
+ */
+static bool says_why(const struct airs_reason *reason)
+{
+	return reason->reason_class == AIRS_REASON_USER ||
+			reason->reason_class == AIRS_REASON_TIMEOUT;
+}
+
 static int add_end(struct record *record, const struct airs_supervisor_event *event,
 		uint64_t now_realtime_usec)
 {
@@ -371,8 +381,9 @@ static int add_end(struct record *record, const struct airs_supervisor_event *ev
 	if (!end)
 		return -ENOMEM;
 	end->realtime_usec = now_realtime_usec;
-	/* What became of the process says more than why the actor ended. */
-	end->reason = record->last_reason_known ? record->last_reason : event->reason;
+	end->reason = record->last_reason_known && !says_why(&event->reason)
+			? record->last_reason
+			: event->reason;
 	end->decision = event->decision;
 	end->strategy = event->strategy;
 	if (event->cause[0]) {

@@ -119,11 +119,16 @@ START_TEST(end_says_how_the_process_ended_and_what_was_done)
 	ck_assert_str_eq(text, "restarted (one-for-one)");
 	ck_assert_ptr_null(registry_find_actor(&registry, 77));
 	ck_assert_int_eq(db->main_pid, 0);
+	/* A probe's verdict is the cause, the signal that followed the means. */
+	start_up(db);
+	ck_assert_int_eq(registry_report(&registry, db, &report), 0);
+	tell_end(db, AIRS_DECISION_RESTART, AIRS_REASON_USER);
+	ck_assert_int_eq(record_end(db, 0)->reason.reason_class, AIRS_REASON_USER);
 	/* The next end has no report: nothing of the one before is left. */
 	start_up(db);
 	tell_end(db, AIRS_DECISION_RESTART, AIRS_REASON_KILLED);
 	ck_assert_int_eq(record_end(db, 0)->reason.reason_class, AIRS_REASON_KILLED);
-	ck_assert_int_eq(record_end(db, 1)->reason.status, 3);
+	ck_assert_int_eq(record_end(db, 2)->reason.status, 3);
 	registry_fini(&registry);
 }
 END_TEST
