@@ -145,18 +145,24 @@ static bool is_anything_left(const struct keeper *keeper)
 	return false;
 }
 
+static void kill_charge(struct keeper *keeper, struct charge *charge)
+{
+	int r = charge->has_cgroup ? cgroup_signal(&keeper->cgroup, charge, SIGKILL)
+				   : members_signal(keeper, charge, SIGKILL);
+
+	/* Nobody there: then it is empty by now. */
+	if (r < 0)
+		reap_check_empty(keeper, charge);
+}
+
 static void kill_charges(struct keeper *keeper)
 {
 	struct charge *charge;
 	size_t cursor;
 
-	map_foreach(&keeper->charges.by_name, cursor, charge) {
-		if (!charge->is_occupied)
-			continue;
-		if ((charge->has_cgroup ? cgroup_signal(&keeper->cgroup, charge, SIGKILL)
-					: members_signal(keeper, charge, SIGKILL)) < 0)
-			reap_check_empty(keeper, charge);
-	}
+	map_foreach(&keeper->charges.by_name, cursor, charge)
+		if (charge->is_occupied)
+			kill_charge(keeper, charge);
 }
 
 static void begin_kill(struct keeper *keeper, const char *why)
@@ -296,6 +302,34 @@ static void end_core(struct keeper *keeper)
 	while (keeper->core.pid > 0 && clock_monotonic_usec() < deadline)
 		if (turn(keeper, deadline) < 0)
 			break;
+}
+
+/* KillMode= says that something may outlive the service, and so the tree. */
+static bool is_spared(const struct keeper *keeper, const struct charge *charge)
+{
+	const struct unit *unit = keeper_unit(keeper, charge->name);
+
+	return unit && unit->kind == UNIT_SERVICE &&
+			(unit->service.kill_mode == UNIT_KILL_PROCESS ||
+					unit->service.kill_mode == UNIT_KILL_NONE);
+}
+
+/* The core says that the tree is down. What is still there escaped it. */
+static void kill_leftovers(struct keeper *keeper)
+{
+	uint64_t deadline = usec_add(clock_monotonic_usec(), KILL_PATIENCE_USEC);
+	struct charge *charge;
+	size_t cursor;
+
+	map_foreach(&keeper->charges.by_name, cursor, charge) {
+		if (!charge->is_occupied || is_spared(keeper, charge))
+			continue;
+		log_warning("%s has processes left and is killed", charge->name);
+		kill_charge(keeper, charge);
+		while (charge->is_occupied && clock_monotonic_usec() < deadline)
+			if (turn(keeper, deadline) < 0)
+				return;
+	}
 }
 
 /* Nothing stays behind: what is still occupied was left alive on purpose. */
@@ -502,6 +536,7 @@ static int serve(struct keeper *keeper)
 		return EXIT_FAILURE;
 	}
 	end_core(keeper);
+	kill_leftovers(keeper);
 	clear(keeper);
 	return keeper->exit_status;
 }
