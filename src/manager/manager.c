@@ -301,12 +301,13 @@ static int on_root_started(struct manager *m, const struct airs_message *message
 	char text[80];
 	int r;
 
+	/* Stopped while it started: its end is on the way, and says that the tree is down. */
+	if (m->phase != MANAGER_STARTING)
+		return 0;
 	if (message->status < 0) {
 		give_up(m, "The root supervisor did not start", -message->status);
 		return 0;
 	}
-	if (m->phase != MANAGER_STARTING)
-		return 0;
 	m->phase = MANAGER_UP;
 	(void)snprintf(text, sizeof(text), "%u actors running, %u failed", counts.running,
 			counts.failed);
