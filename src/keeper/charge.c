@@ -82,6 +82,17 @@ void charge_drop(struct charges *charges, struct charge *charge)
 	charge_free(charge);
 }
 
+bool charges_are_occupied(const struct charges *charges)
+{
+	const struct charge *charge;
+	size_t cursor;
+
+	map_foreach(&charges->by_name, cursor, charge)
+		if (charge->is_occupied)
+			return true;
+	return false;
+}
+
 struct process *process_new(
 		struct charges *charges, struct charge *charge, uint64_t spawn_id)
 {

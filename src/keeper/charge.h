@@ -81,6 +81,9 @@ MUST_CHECK int charge_set_note(struct charge *charge, const void *data, size_t s
 /* Forgets a charge that has neither processes nor a note. */
 void charge_drop(struct charges *charges, struct charge *charge);
 
+/* Whether something of any unit is left. */
+bool charges_are_occupied(const struct charges *charges);
+
 /* A new process, in no table by pid yet. NULL when memory is out. */
 MUST_CHECK struct process *process_new(
 		struct charges *charges, struct charge *charge, uint64_t spawn_id);

@@ -392,6 +392,10 @@ bool core_on_end(struct core *core, pid_t pid, int code, int status)
 		tell_end(core, code, status, core->delay_usec);
 	}
 	core->pid = 0;
+	/* Nothing is left to stop: no other core is needed to say so. */
+	if (core->keeper->phase == KEEPER_STOPPING &&
+			!charges_are_occupied(&core->keeper->charges))
+		core->keeper->phase = KEEPER_DONE;
 	return true;
 }
 

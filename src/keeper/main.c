@@ -134,17 +134,6 @@ static void begin_stop(struct keeper *keeper)
 	core_send(&keeper->core, &stop, NULL, 0);
 }
 
-static bool is_anything_left(const struct keeper *keeper)
-{
-	const struct charge *charge;
-	size_t cursor;
-
-	map_foreach(&keeper->charges.by_name, cursor, charge)
-		if (charge->is_occupied)
-			return true;
-	return false;
-}
-
 static void kill_charge(struct keeper *keeper, struct charge *charge)
 {
 	int r = charge->has_cgroup ? cgroup_signal(&keeper->cgroup, charge, SIGKILL)
@@ -280,7 +269,8 @@ static int run(struct keeper *keeper)
 		r = turn(keeper, next_usec(keeper));
 		if (r == 0)
 			on_time(keeper, clock_monotonic_usec());
-		if (keeper->phase == KEEPER_KILLING && !is_anything_left(keeper))
+		if (keeper->phase == KEEPER_KILLING &&
+				!charges_are_occupied(&keeper->charges))
 			keeper->phase = KEEPER_DONE;
 	}
 	return r;

@@ -661,6 +661,36 @@ START_TEST(reload_brings_new_files_and_keeps_what_runs)
 }
 END_TEST
 
+START_TEST(stop_is_done_when_the_core_dies_and_nothing_is_left)
+{
+	int status;
+
+	bed_init(&bed);
+	bed_start(&bed, NULL);
+	ck_assert_int_eq(kill(bed.keeper, SIGTERM), 0);
+	bed_await(&bed, PROTOCOL_STOP, &reply);
+	bed_kill_core(&bed);
+	status = bed_wait_keeper(&bed);
+	ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "%d", status);
+}
+END_TEST
+
+START_TEST(processes_that_outlive_the_tree_are_killed)
+{
+	pid_t pid, spared;
+
+	bed_init(&bed);
+	bed_add_unit(&bed, "one", SLEEP);
+	bed_add_unit(&bed, "spared", SLEEP "KillMode=process\n");
+	bed_start(&bed, NULL);
+	pid = bed_spawn_main(&bed, "one");
+	spared = bed_spawn_main(&bed, "spared");
+	bed_stop(&bed);
+	bed_await_gone(pid);
+	ck_assert_int_eq(kill(spared, SIGKILL), 0);
+}
+END_TEST
+
 START_TEST(second_sigterm_kills_everything)
 {
 	pid_t pid;
@@ -886,6 +916,8 @@ TEST_MAIN("keeper", greets_the_core_with_files_control_socket_and_adopted,
 		damaged_state_is_ignored_from_the_damage_on, second_keeper_is_refused,
 		strict_refuses_a_tree_with_mistakes,
 		reload_brings_new_files_and_keeps_what_runs,
+		stop_is_done_when_the_core_dies_and_nothing_is_left,
+		processes_that_outlive_the_tree_are_killed,
 		second_sigterm_kills_everything,
 		manager_above_hears_ready_reloading_and_stopping,
 		core_that_does_not_answer_is_killed_and_started_again,
