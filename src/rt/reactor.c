@@ -330,11 +330,12 @@ static void post_event(
 	node_post(w->system, w, n);
 }
 
-static void note_expiry(struct reactor *r)
+static unsigned int note_expiry(struct reactor *r)
 {
 	spin_lock(&r->timer_lock);
 	r->armed_usec = USEC_INFINITY;
 	spin_unlock(&r->timer_lock);
+	return REACTOR_EXPIRED;
 }
 
 unsigned int reactor_wait(struct reactor *r, struct worker *w, int timeout_msec)
@@ -349,7 +350,7 @@ unsigned int reactor_wait(struct reactor *r, struct worker *w, int timeout_msec)
 		if (events[i].data.u64 == KEY_WAKE)
 			flags |= REACTOR_WOKEN;
 		else if (events[i].data.u64 == KEY_TIMER)
-			note_expiry(r);
+			flags |= note_expiry(r);
 		else
 			post_event(r, w, &events[i]);
 	return flags;

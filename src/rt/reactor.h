@@ -70,7 +70,8 @@ MUST_CHECK int reactor_rearm(struct reactor *r, uint64_t watch, uint32_t events)
 void reactor_unwatch(struct reactor *r, uint64_t watch);
 
 /* What a wait ended with. */
-#define REACTOR_WOKEN 1u /* reactor_wake was called */
+#define REACTOR_EXPIRED 2u /* the timerfd has fired and is not armed any more */
+#define REACTOR_WOKEN   1u /* reactor_wake was called */
 
 /*
  * Wait for events, at most timeout_msec (-1: for ever, 0: not at all), and post a message

@@ -264,6 +264,9 @@ static void after_wait(struct worker *w, unsigned int flags)
 		(void)atomic_exchange_explicit(
 				&w->pool->waking, false, memory_order_acq_rel);
 	reactor_fire(w->pool->reactor, w, clock_monotonic_usec());
+	/* What fired may take long to handle; the others must still see the next one. */
+	if (flags & REACTOR_EXPIRED && w->pool->n_workers > 1)
+		reactor_arm(w->pool->reactor);
 }
 
 /* Look at timers and descriptors, and measure what a turn costs. */
