@@ -170,6 +170,37 @@ START_TEST(unlink_and_link_again_around_a_death_tell_once)
 }
 END_TEST
 
+/* The exit signal of an old link lies in the mailbox when the link is removed and made
+ * again: the dead peer answers noproc, and the old reason is never seen. */
+static int relink_the_dead(struct airs_actor *self, struct airs_message *message)
+{
+	static airs_pid pid;
+
+	if (!message) {
+		airs_trap_exit(self, AIRS_TRAP_ON);
+		pid = act_spawn(self, obey, AIRS_SPAWN_LINK, NULL);
+		ck_assert_int_eq(airs_send(self, airs_self(self), MSG_PEER, NULL, 0), 0);
+		return airs_send(self, pid, MSG_DIE, NULL, 0);
+	}
+	if (message->type == MSG_PEER) {
+		airs_unlink(self, pid);
+		return airs_link(self, pid);
+	}
+	ck_assert_uint_eq(message->type, AIRS_MSG_EXIT);
+	ck_assert_uint_eq(reason_of(message)->reason_class, AIRS_REASON_NOPROC);
+	finish(self);
+	return 0;
+}
+
+START_TEST(the_reason_of_a_removed_link_is_never_seen)
+{
+	uint64_t seed;
+
+	for (seed = 0; seed < 200; seed++)
+		run_seeded(seed, relink_the_dead);
+}
+END_TEST
+
 /* A dying partner that unlinked first: nothing arrives. */
 static int unlink_then_die(struct airs_actor *self, struct airs_message *message)
 {
@@ -318,6 +349,7 @@ END_TEST
 TEST_MAIN("link", a_link_made_three_times_tells_once, a_link_to_the_dead_gives_noproc,
 		who_does_not_trap_ends_when_it_links_to_nobody,
 		unlink_and_link_again_around_a_death_tell_once,
+		the_reason_of_a_removed_link_is_never_seen,
 		an_unlinked_partner_leaves_noproc_and_no_foreign_reason,
 		simultaneous_links_and_unlinks_end_in_agreement,
 		hundreds_of_links_are_each_told)
