@@ -406,7 +406,7 @@ START_TEST(shipped_samples_have_no_mistakes)
 	ck_assert_int_eq(unit_set_parse(s, &fixture_context, &diag, &set), 0);
 	fixture_silent(&diag);
 	ck_assert_str_eq(fixture_join(&unit_find(set, "shop")->children),
-			"redis nginx worker probe");
+			"redis nginx probe worker");
 	unit_set_free(set);
 	unit_snapshot_free(s);
 }
