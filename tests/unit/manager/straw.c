@@ -340,6 +340,15 @@ unsigned int straw_spawned(const char *unit)
 	return n;
 }
 
+/* Copies that live as long as the test. */
+static const char *keep_text(const char *text)
+{
+	static struct strv kept;
+
+	ck_assert_int_eq(strv_append(&kept, text), 0);
+	return kept.items[kept.count - 1];
+}
+
 static sd_bus *connect_client(void)
 {
 	char address[160];
@@ -367,7 +376,7 @@ static sd_bus_message *call(
 		r = sd_bus_call_method(bus, NULL, NAMES_PATH, NAMES_MANAGER, method,
 				&error, &reply, NULL);
 	if (r < 0 && ret_error)
-		*ret_error = strdup(error.name ? error.name : "?");
+		*ret_error = keep_text(error.name ? error.name : "?");
 	sd_bus_error_free(&error);
 	return r < 0 ? NULL : reply;
 }
@@ -380,7 +389,7 @@ int straw_call(const char *method, const char *unit, const char **ret_text)
 
 	if (reply) {
 		ck_assert_int_ge(sd_bus_message_read(reply, "s", &text), 0);
-		*ret_text = strdup(text);
+		*ret_text = keep_text(text);
 	}
 	sd_bus_message_unref(reply);
 	sd_bus_flush_close_unref(bus);
@@ -414,7 +423,7 @@ const char *straw_get(const char *unit, const char *key)
 		ck_assert_int_gt(sd_bus_message_read(reply, "s", &name), 0);
 		if (strcmp(name, key) == 0) {
 			ck_assert_int_gt(sd_bus_message_read(reply, "v", "s", &value), 0);
-			found = strdup(value);
+			found = keep_text(value);
 		} else {
 			ck_assert_int_gt(sd_bus_message_skip(reply, "v"), 0);
 		}
