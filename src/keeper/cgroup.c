@@ -158,9 +158,17 @@ static bool take_previous(struct cgroup *cgroup, const char *previous)
 
 int cgroup_init(struct cgroup *cgroup, const char *instance, const char *previous)
 {
+	const char *mount;
+	int r = 0;
+
 	*cgroup = (struct cgroup){ .folder_fd = -1, .inotify_fd = -1 };
 	cgroup->source.fd = -1;
-	return take_previous(cgroup, previous) ? 0 : make_folder(cgroup, instance);
+	if (!take_previous(cgroup, previous))
+		r = make_folder(cgroup, instance);
+	mount = r == 0 ? find_mount() : NULL;
+	if (mount && has_prefix(cgroup->path, mount))
+		cgroup->mount_size = strlen(mount);
+	return r;
 }
 
 static void on_inotify(struct loop_source *source, uint32_t events)
@@ -345,16 +353,12 @@ bool cgroup_contains(const struct cgroup *cgroup, const struct charge *charge, p
 {
 	auto_free char *membership = NULL, *leaf = NULL;
 	char proc_file[64];
-	const char *mount;
 	size_t n;
 
 	(void)snprintf(proc_file, sizeof(proc_file), "/proc/%d/cgroup", pid);
 	if (!cgroup_is_there(cgroup) || read_membership(proc_file, &membership) < 0)
 		return false;
-	mount = find_mount();
-	if (!mount || !has_prefix(cgroup->path, mount))
-		return false;
-	leaf = text_format("%s/%s%s", cgroup->path + strlen(mount), charge->name,
+	leaf = text_format("%s/%s%s", cgroup->path + cgroup->mount_size, charge->name,
 			LEAF_SUFFIX);
 	if (!leaf || !has_prefix(membership, leaf))
 		return false;
@@ -362,41 +366,62 @@ bool cgroup_contains(const struct cgroup *cgroup, const struct charge *charge, p
 	return membership[n] == '\0' || membership[n] == '/';
 }
 
-/* The pid is pinned first and asked for its cgroup after: a number that was reused
- * meanwhile is another's. */
+/* A live child of the unit's own: its number is its own until it is waited for. */
+static bool is_own_child(const struct charge *charge, pid_t pid)
+{
+	const struct process *process;
+
+	list_foreach(process, &charge->processes, link)
+		if (process->pid == pid && process_is_live(process) &&
+				!process->is_foreign)
+			return true;
+	return false;
+}
+
+/* A stranger's pid is pinned first and asked for its cgroup after: a number that was
+ * reused meanwhile is another's. */
 static bool signal_member(const struct cgroup *cgroup, const struct charge *charge,
 		pid_t pid, int signo)
 {
-	auto_close int pidfd = pidfd_open_pid(pid);
+	auto_close int pidfd = -1;
 
+	if (is_own_child(charge, pid))
+		return kill(pid, signo) == 0;
+	pidfd = pidfd_open_pid(pid);
 	return pidfd >= 0 && cgroup_contains(cgroup, charge, pid) &&
 			pidfd_signal(pidfd, signo) == 0;
 }
 
+/* A walk over a leaf's processes, which is repeated until nobody new is met. */
+struct walk {
+	const struct cgroup *cgroup;
+	const struct charge *charge;
+	int signo;
+	int procs_fd;
+	struct map seen;
+};
+
 /* Signals those that were not there in the last walk; how many, or a negative errno. */
-static int signal_new(const struct cgroup *cgroup, const struct charge *charge, int signo,
-		struct map *seen)
+static int signal_new(struct walk *walk)
 {
-	auto_close int fd = open_in_leaf(cgroup, charge, "cgroup.procs", O_RDONLY);
 	auto_free char *data = NULL;
 	char *line, *rest;
 	size_t size;
 	pid_t pid;
 	int count = 0, r;
 
-	if (fd < 0)
-		return fd == -ENOENT ? 0 : fd;
-	r = fd_read_all(fd, 1024 * 1024, &data, &size);
+	r = fd_read_all(walk->procs_fd, 1024 * 1024, &data, &size);
 	if (r < 0)
-		return r;
+		return r == -ENODEV ? 0 : r; /* the leaf is gone */
 	rest = data;
 	while ((line = strsep(&rest, "\n"))) {
-		if (parse_pid(line, &pid) < 0 || map_find_number(seen, (uint64_t)pid))
+		if (parse_pid(line, &pid) < 0 ||
+				map_find_number(&walk->seen, (uint64_t)pid))
 			continue;
-		r = map_put_number(seen, (uint64_t)pid, seen);
+		r = map_put_number(&walk->seen, (uint64_t)pid, walk);
 		if (r < 0)
 			return r;
-		count += signal_member(cgroup, charge, pid, signo);
+		count += signal_member(walk->cgroup, walk->charge, pid, walk->signo);
 	}
 	return count;
 }
@@ -404,14 +429,19 @@ static int signal_new(const struct cgroup *cgroup, const struct charge *charge, 
 static int signal_until_stable(
 		const struct cgroup *cgroup, const struct charge *charge, int signo)
 {
-	struct map seen = { 0 };
+	auto_close int fd = open_in_leaf(cgroup, charge, "cgroup.procs", O_RDONLY);
+	struct walk walk = {
+		.cgroup = cgroup, .charge = charge, .signo = signo, .procs_fd = fd
+	};
 	int total = 0, r = 1;
 
+	if (fd < 0)
+		return fd == -ENOENT ? -ESRCH : fd;
 	for (int round = 0; round < ROUNDS_MAX && r > 0; round++) {
-		r = signal_new(cgroup, charge, signo, &seen);
+		r = signal_new(&walk);
 		total += MAX_OF(r, 0);
 	}
-	map_fini(&seen);
+	map_fini(&walk.seen);
 	if (r < 0)
 		return r;
 	return total > 0 ? 0 : -ESRCH;

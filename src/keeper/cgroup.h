@@ -19,6 +19,7 @@ typedef void cgroup_event_fn(void *data, struct charge *charge);
 struct cgroup {
 	int folder_fd; /* -1: none */
 	char *path; /* absolute */
+	size_t mount_size; /* of the mount point in path */
 	int inotify_fd;
 	struct loop_source source;
 	struct loop *loop;

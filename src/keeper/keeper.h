@@ -58,6 +58,7 @@ struct keeper {
 	bool has_oom_score; /* not the default: the children's is reset */
 	bool members_are_due; /* keeper/members.h: look after this event */
 	bool was_ready;
+	unsigned int events_before_reaping; /* keeper/reap.h; 0: nothing is due */
 
 	int signal_fd;
 	struct loop_source signal_source;

@@ -177,7 +177,7 @@ static void on_signal(struct keeper *keeper, const struct signalfd_siginfo *info
 {
 	switch (info->ssi_signo) {
 	case SIGCHLD:
-		reap_children(keeper, (pid_t)info->ssi_pid);
+		reap_child(keeper, (pid_t)info->ssi_pid);
 		break;
 	case SIGHUP:
 		reload(keeper);
@@ -252,10 +252,14 @@ static uint64_t next_usec(const struct keeper *keeper)
 
 static int turn(struct keeper *keeper, uint64_t next)
 {
-	int r = loop_turn(&keeper->loop, usec_sub(next, clock_monotonic_usec()));
+	bool must_reap = keeper->events_before_reaping > 0;
+	int r = loop_turn(&keeper->loop,
+			must_reap ? 0 : usec_sub(next, clock_monotonic_usec()));
 
 	if (r < 0)
 		return r;
+	if (must_reap && (r == 0 || --keeper->events_before_reaping == 0))
+		reap_children(keeper);
 	if (keeper->members_are_due)
 		members_look(keeper);
 	return 0;

@@ -19,9 +19,15 @@
 /*
  * Children are found by SIGCHLD and not by a pidfd each: a pid that has not been waited
  * for cannot be another's, and a thousand descriptors fewer are a thousand fewer to pay
- * for. SIGCHLD does not queue, so after the pid that it names all children are asked;
- * that walk is behind the answer that somebody waits for.
+ * for. SIGCHLD does not queue, so after the pid that it names all children are asked. The
+ * kernel walks through all of them for that, so it is asked once when nothing else is to
+ * be done, or after so many events that nobody waits long.
  */
+
+#define EVENTS_BEFORE_REAPING 8
+/* Each walk of the kernel's finds one end: after so many it is cheaper to ask one by one.
+ */
+#define FEW_ENDS 4
 
 /* From <linux/pidfd.h> of Linux 6.15, which is newer than what we build with. */
 #define PIDFD_INFO_EXIT_BIT (UINT64_C(1) << 3)
@@ -130,6 +136,16 @@ static void end_process(
 	reap_check_empty(keeper, charge);
 }
 
+/* Whether this child has ended, without waiting for it yet. */
+static pid_t peek(idtype_t which, pid_t pid)
+{
+	siginfo_t info = { 0 };
+
+	if (waitid(which, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
+		return 0;
+	return info.si_pid;
+}
+
 /*
  * One child that has ended. The number stays taken until it is waited for, so what is to
  * be asked about the dead process is asked before.
@@ -141,8 +157,8 @@ static void take_end(struct keeper *keeper, pid_t pid)
 	siginfo_t info = { 0 };
 
 	if (process && process->stage == PROCESS_STARTING &&
-			spawn_finish(keeper, process) < 0)
-		return; /* waited for there */
+			(peek(P_PID, pid) != pid || spawn_finish(keeper, process) < 0))
+		return; /* lives, or was waited for there */
 	if (syscall(SYS_waitid, P_PID, pid, &info, WEXITED | WNOHANG, &end.usage) < 0 ||
 			info.si_pid != pid)
 		return;
@@ -156,24 +172,35 @@ static void take_end(struct keeper *keeper, pid_t pid)
 		keeper->members_are_due = true; /* an orphan: whose last one was it? */
 }
 
-/* Whether this child has ended, without waiting for it yet. */
-static pid_t peek(idtype_t which, pid_t pid)
+void reap_child(struct keeper *keeper, pid_t pid)
 {
-	siginfo_t info = { 0 };
-
-	if (waitid(which, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
-		return 0;
-	return info.si_pid;
+	if (pid > 0)
+		take_end(keeper, pid);
+	if (keeper->events_before_reaping == 0)
+		keeper->events_before_reaping = EVENTS_BEFORE_REAPING;
 }
 
-void reap_children(struct keeper *keeper, pid_t hint)
+/* Ask each process that is known to live. An end takes only its own entry away. */
+static void reap_known(struct keeper *keeper)
 {
+	const struct process *process;
+	size_t cursor;
+
+	map_foreach(&keeper->charges.by_pid, cursor, process)
+		take_end(keeper, process->pid);
+}
+
+void reap_children(struct keeper *keeper)
+{
+	unsigned int found = 0;
 	pid_t pid;
 
-	if (hint > 0 && peek(P_PID, hint) == hint)
-		take_end(keeper, hint);
-	while ((pid = peek(P_ALL, 0)) > 0)
+	keeper->events_before_reaping = 0;
+	while ((pid = peek(P_ALL, 0)) > 0) {
 		take_end(keeper, pid);
+		if (++found == FEW_ENDS)
+			reap_known(keeper);
+	}
 }
 
 #define PARENT_WAIT_MSEC 50

@@ -14,11 +14,13 @@
 struct keeper;
 
 /*
- * Wait for every child that has ended. hint is a pid that SIGCHLD named, or 0: it is
- * asked for first, so that the end that woke the keeper does not wait for a walk over
- * all children.
+ * SIGCHLD came and named this pid (0: none): its end is dealt with at once, and
+ * keeper->events_before_reaping counts down to a walk over all children, since one signal
+ * may stand for several.
  */
-void reap_children(struct keeper *keeper, pid_t hint);
+void reap_child(struct keeper *keeper, pid_t pid);
+/* Deal with every child that has ended. */
+void reap_children(struct keeper *keeper);
 
 /* Watch a process that is not our child. */
 MUST_CHECK int reap_watch_foreign(
