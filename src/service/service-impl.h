@@ -92,6 +92,7 @@ struct service {
 	struct process_end main_end;
 	pid_t ended_pid;
 	uint64_t ended_realtime_usec, cpu_usec, memory_peak_bytes;
+	bool attached; /* the unit is ours */
 	bool stop_requested; /* by the parent */
 	bool over; /* it was over when the actor began */
 	bool finished;

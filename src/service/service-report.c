@@ -108,7 +108,7 @@ void service_write_note(struct airs_actor *self, struct service *s)
 
 	/* The first one says also that there is none any more. Lost for want of memory,
 	 * the next one makes it good. */
-	if (size == 0 && s->note_empty)
+	if (!s->attached || (size == 0 && s->note_empty))
 		return;
 	s->note_empty = size == 0;
 	IGNORE_RESULT(link_note(self, s->link_pid, s->unit->name, LINK_NOTE_SERVICE,

@@ -230,6 +230,7 @@ static void on_attached(
 	if (s->state != FSM_WAIT)
 		return;
 	if (m->status == 0) {
+		s->attached = true;
 		take_step(self, s, fsm_begin(service_adopt(self, s, m->data)));
 		return;
 	}
