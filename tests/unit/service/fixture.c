@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "host/manager-api.h"
 #include "service/link-note.h"
 #include "unit/snapshot.h"
 
@@ -89,7 +90,7 @@ static int spawn_service(struct airs_actor *self, struct world *w)
 		.flags = AIRS_SPAWN_LINK | AIRS_SPAWN_ACK,
 	};
 
-	return airs_spawn(self, &service_behaviour, &options, &w->service);
+	return airs_spawn(self, w->behaviour, &options, &w->service);
 }
 
 static int call_service(struct airs_actor *self, struct world *w, const struct call *call)
@@ -108,7 +109,7 @@ static int parent_init(
 	ck_assert_uint_eq(size, sizeof(p->world));
 	memcpy(&p->world, args, sizeof(p->world));
 	airs_trap_exit(self, AIRS_TRAP_ON);
-	return 0;
+	return airs_register(airs_actor_system(self), MANAGER_API_NAME, airs_self(self));
 }
 
 static void log_event(struct world *w, const struct airs_message *m)
@@ -123,6 +124,23 @@ static void log_event(struct world *w, const struct airs_message *m)
 	if (event->fds[0] >= 0)
 		text_append(&w->told, " with fd");
 	text_append(&w->told, "; ");
+}
+
+/* Of the module's actor, which the reports name; its parent is the actor of the unit. */
+static void log_status(struct world *w, const struct airs_message *m)
+{
+	const struct manager_api_status *status = m->data;
+
+	ck_assert_uint_eq(status->parent, w->service);
+	text_printf(&w->told, "status %s; ", status->text);
+}
+
+static void log_verdict(struct world *w, const struct airs_message *m)
+{
+	const struct manager_api_fail *fail = m->data;
+
+	ck_assert_uint_eq(fail->parent, w->service);
+	text_printf(&w->told, "verdict on %s: %s; ", fail->name, fail->why);
 }
 
 static int parent_handle(struct airs_actor *self, void *state, struct airs_message *m)
@@ -154,6 +172,12 @@ static int parent_handle(struct airs_actor *self, void *state, struct airs_messa
 		text_printf(&w->told, "reply %s; ",
 				m->status ? errno_name(-m->status) : "0");
 		return 0;
+	case MANAGER_API_STATUS:
+		log_status(w, m);
+		return 0;
+	case MANAGER_API_FAIL:
+		log_verdict(w, m);
+		return airs_reply(self, airs_message_from(m), 0, NULL, 0);
 	case SERVICE_REPORT:
 		take_report(w, m);
 		return 0;
@@ -354,6 +378,16 @@ static void on_ack(struct world *w, const struct protocol_message *m)
 		}
 }
 
+static void on_module(struct world *w, const struct protocol_message *m)
+{
+	struct protocol_message done = { .type = PROTOCOL_DONE, .serial = m->serial };
+
+	if (w->module_fd < 0)
+		answer(w, m->serial, ENOENT);
+	else
+		transmit(w, &done, w->module_fd);
+}
+
 static void on_request(struct world *w, const struct protocol_message *m)
 {
 	switch ((int)m->type) {
@@ -368,6 +402,9 @@ static void on_request(struct world *w, const struct protocol_message *m)
 		break;
 	case PROTOCOL_ACK:
 		on_ack(w, m);
+		break;
+	case PROTOCOL_MODULE:
+		on_module(w, m);
 		break;
 	case PROTOCOL_NOTE:
 		w->note_size = m->size;
@@ -478,7 +515,8 @@ struct world *world_new_seeded(const char *text, uint64_t seed)
 	ck_assert_ptr_nonnull(w);
 	directory.data = w;
 	w->main_status = -1;
-	w->notify_fd = -1;
+	w->notify_fd = w->module_fd = -1;
+	w->behaviour = &service_behaviour;
 	w->next_pid = 100;
 	w->next_spawn_id = 1;
 	world_parse(w, text);
@@ -498,6 +536,7 @@ void world_free(struct world *w)
 	unit_set_unref(w->set);
 	(void)close_fd(w->keeper_fd);
 	(void)close_fd(w->notify_fd);
+	(void)close_fd(w->module_fd);
 	text_fini(&w->asked);
 	text_fini(&w->told);
 	text_fini(&w->states);

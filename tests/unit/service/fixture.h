@@ -42,6 +42,7 @@ struct world {
 	struct airs_system *system;
 	struct unit_set *set;
 	airs_pid link, parent, service;
+	const struct airs_behaviour *behaviour; /* of what is started */
 	int keeper_fd; /* the keeper's end */
 
 	/* how the keeper behaves */
@@ -57,6 +58,7 @@ struct world {
 	pid_t next_pid;
 	int notify_fd; /* passed with the next process; -1 */
 	int set_main_error; /* positive errno */
+	int module_fd; /* passed for a MODULE; -1: there is none */
 
 	struct straw straws[STRAW_MAX];
 	size_t n_straws;
