@@ -24,8 +24,7 @@ enum exec_output {
 	EXEC_OUTPUT_TRUNCATE,
 	EXEC_OUTPUT_INHERIT, /* the keeper's own descriptor; for standard error: standard
 				output's */
-	/* a stream to the journal, connected by the step; path, if it does not listen */
-	EXEC_OUTPUT_JOURNAL,
+	EXEC_OUTPUT_JOURNAL, /* a stream to the journal, connected by the step */
 };
 
 struct exec_stream {
