@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "keeper/charge.h"
+#include "keeper/clone.h"
+#include "keeper/loop.h"
+#include "keeper/runtime.h"
+#include "keeper/upward.h"
+#include "keeper/users.h"
+#include "support/test.h"
+
+/*
+ * The small parts of the keeper, each by itself.
+ */
+
+static volatile int written;
+
+static int write_and_end(void *data)
+{
+	written = *(int *)data;
+	return 42;
+}
+
+static int clone_and_wait(enum clone_memory memory, int *value)
+{
+	struct clone_request request = {
+		.memory = memory, .child = write_and_end, .data = value, .cgroup_fd = -1
+	};
+	int status;
+	pid_t pid;
+
+	ck_assert_int_eq(clone_process(&request, &pid), 0);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+START_TEST(shared_child_writes_our_memory_and_a_copied_one_its_own)
+{
+	int value = 5;
+
+	ck_assert_int_eq(clone_and_wait(CLONE_COPIED, &value), 42);
+	ck_assert_int_eq(written, 0);
+	ck_assert_int_eq(clone_and_wait(CLONE_SHARED, &value), 42);
+	ck_assert_int_eq(written, 5);
+}
+END_TEST
+
+START_TEST(clone_into_what_is_no_cgroup_is_refused)
+{
+	int fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), value = 1;
+	struct clone_request request = {
+		.child = write_and_end, .data = &value, .cgroup_fd = fd
+	};
+	pid_t pid;
+
+	ck_assert_int_lt(clone_process(&request, &pid), 0);
+	ck_assert_int_eq(written, 0);
+	close_fd(fd);
+}
+END_TEST
+
+START_TEST(users_are_those_of_the_local_files)
+{
+	struct users users = { 0 };
+	const struct user *root, *zero, *nobody;
+	gid_t gid;
+
+	ck_assert_int_eq(users_find(&users, "root", &root), 0);
+	ck_assert_uint_eq(root->uid, 0);
+	ck_assert_str_eq(root->home, "/root");
+	ck_assert_uint_ge(root->n_groups, 1);
+	ck_assert_int_eq(users_find(&users, "0", &zero), 0);
+	ck_assert_str_eq(zero->name, "root");
+	ck_assert_int_eq(users_find(&users, "nobody", &nobody), 0);
+	ck_assert_uint_eq(nobody->uid, 65534);
+	ck_assert_int_eq(users_find(&users, "no such user", &root), -ESRCH);
+	ck_assert_int_eq(users_find(&users, "no such user", &root), -ESRCH);
+	ck_assert_int_eq(users_find(&users, "4294967295", &root), -ESRCH);
+	ck_assert_int_eq(users_find_group(&users, "root", &gid), 0);
+	ck_assert_uint_eq(gid, 0);
+	ck_assert_int_eq(users_find_group(&users, "1234", &gid), 0);
+	ck_assert_uint_eq(gid, 1234);
+	ck_assert_int_eq(users_find_group(&users, "no such group", &gid), -ESRCH);
+	users_forget(&users);
+}
+END_TEST
+
+START_TEST(main_process_is_the_last_start_that_lives)
+{
+	struct charges charges = { .next_spawn_id = 1 };
+	struct charge *charge = charge_get(&charges, "one");
+	struct process *pre, *first, *second;
+
+	pre = process_new(&charges, charge, 1);
+	first = process_new(&charges, charge, 2);
+	second = process_new(&charges, charge, 3);
+	pre->kind = UNIT_EXEC_START_PRE;
+	first->kind = second->kind = UNIT_EXEC_START;
+	pre->stage = first->stage = second->stage = PROCESS_LIVES;
+	ck_assert_int_eq(process_attach(&charges, pre, 10), 0);
+	ck_assert_int_eq(process_attach(&charges, first, 11), 0);
+	ck_assert_int_eq(process_attach(&charges, second, 12), 0);
+	ck_assert_ptr_eq(charge_main(charge), second);
+	second->stage = PROCESS_ENDED;
+	process_detach(&charges, second);
+	ck_assert_ptr_eq(charge_main(charge), first);
+	ck_assert_uint_eq(charge->n_live, 2);
+	/* A number that is used again belongs to the new process alone. */
+	process_free(&charges, second);
+	ck_assert_ptr_eq(map_find_number(&charges.by_pid, 11), first);
+	ck_assert(charges_are_occupied(&charges));
+	charges_fini(&charges);
+}
+END_TEST
+
+struct counting {
+	struct loop_source source;
+	struct loop *loop;
+	int count;
+};
+
+static void on_ready(struct loop_source *source, uint32_t events)
+{
+	struct counting *counting = CONTAINER_OF(source, struct counting, source);
+
+	ck_assert_uint_eq(events & EPOLLIN, EPOLLIN);
+	counting->count++;
+	loop_remove(counting->loop, source);
+}
+
+START_TEST(source_may_remove_itself_and_a_quiet_loop_times_out)
+{
+	struct loop loop;
+	struct counting counting = { .source = { .fd = -1, .on_ready = on_ready },
+		.loop = &loop };
+	int fds[2];
+
+	ck_assert_int_eq(loop_init(&loop), 0);
+	ck_assert_int_eq(pipe2(fds, O_CLOEXEC), 0);
+	ck_assert_int_eq(loop_add(&loop, &counting.source, fds[0], EPOLLIN), 0);
+	ck_assert_int_eq(loop_turn(&loop, 1000), 0);
+	ck_assert_int_eq(write(fds[1], "x", 1), 1);
+	ck_assert_int_eq(loop_turn(&loop, USEC_INFINITY), 1);
+	ck_assert_int_eq(counting.count, 1);
+	ck_assert_int_eq(loop_turn(&loop, 1000), 0);
+	loop_remove(&loop, &counting.source);
+	close_fd(fds[0]);
+	close_fd(fds[1]);
+	loop_fini(&loop);
+}
+END_TEST
+
+static mode_t mode_of(const char *folder, const char *name)
+{
+	struct stat st;
+
+	ck_assert_int_eq(lstat(test_path(folder, name), &st), 0);
+	return st.st_mode & 07777;
+}
+
+START_TEST(runtime_folder_is_locked_and_has_tight_modes)
+{
+	struct runtime runtime, other;
+	const char *folder = test_folder();
+	int fd;
+
+	ck_assert_int_eq(runtime_init(&runtime, folder), 0);
+	ck_assert_int_eq(runtime_init(&other, folder), -EWOULDBLOCK);
+	runtime_fini(&other);
+	ck_assert_uint_eq(mode_of(folder, "state"), 0700);
+	ck_assert_uint_eq(mode_of(folder, "notify"), 0711);
+	ck_assert_int_eq(runtime_listen(&runtime, RUNTIME_USER, (gid_t)-1), 0);
+	ck_assert_uint_eq(mode_of(folder, "control"), 0600);
+	close_fd(runtime.control_fd);
+	ck_assert_int_eq(runtime_listen(&runtime, RUNTIME_SYSTEM, getgid()), 0);
+	ck_assert_uint_eq(mode_of(folder, "control"), 0660);
+	ck_assert_int_eq(runtime_open_notify(&runtime, "a", geteuid(), &fd), 0);
+	ck_assert_uint_eq(mode_of(folder, "notify/a"), 0600);
+	close_fd(fd);
+	ck_assert_int_eq(runtime_open_notify(&runtime, "a", (uid_t)-1, &fd), 0);
+	ck_assert_uint_eq(mode_of(folder, "notify/a"), 0666);
+	close_fd(fd);
+	runtime_remove_notify(&runtime, "a");
+	runtime_clear(&runtime);
+	runtime_fini(&runtime);
+	ck_assert_int_eq(runtime_init(&other, folder), 0);
+	runtime_fini(&other);
+}
+END_TEST
+
+START_TEST(runtime_folder_that_others_may_write_is_refused)
+{
+	struct runtime runtime;
+	const char *folder = test_folder();
+
+	ck_assert_int_eq(chmod(folder, 0777), 0);
+	ck_assert_int_eq(runtime_init(&runtime, folder), -EPERM);
+	runtime_fini(&runtime);
+}
+END_TEST
+
+START_TEST(large_log_file_is_moved_aside)
+{
+	struct runtime runtime;
+	const char *folder = test_folder();
+
+	ck_assert_int_eq(runtime_init(&runtime, folder), 0);
+	test_write(test_path(folder, "log/a.log"), "x", 0640);
+	runtime_rotate_log(&runtime, "a.log");
+	ck_assert_int_ne(access(test_path(folder, "log/a.log.1"), F_OK), 0);
+	ck_assert_int_eq(truncate(test_path(folder, "log/a.log"), 9 * 1024 * 1024), 0);
+	runtime_rotate_log(&runtime, "a.log");
+	ck_assert_int_eq(access(test_path(folder, "log/a.log.1"), F_OK), 0);
+	ck_assert_int_ne(access(test_path(folder, "log/a.log"), F_OK), 0);
+	runtime_fini(&runtime);
+}
+END_TEST
+
+START_TEST(words_for_the_manager_above_reach_an_abstract_socket)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	char name[64], text[64] = "";
+	struct upward upward;
+	int n;
+
+	n = snprintf(name, sizeof(name), "@airssys-test-%d", getpid());
+	memcpy(address.sun_path, name, (size_t)n);
+	address.sun_path[0] = '\0';
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&address,
+					 (socklen_t)(sizeof(sa_family_t) + (size_t)n)),
+			0);
+	ck_assert_int_eq(setenv("NOTIFY_SOCKET", name, 1), 0);
+	ck_assert_int_eq(setenv("WATCHDOG_USEC", "5000", 1), 0);
+	ck_assert_int_eq(setenv("WATCHDOG_PID", "1", 1), 0);
+	upward_init(&upward);
+	/* The watchdog is another process's. */
+	ck_assert_uint_eq(upward.watchdog_usec, 0);
+	upward_say(&upward, "STATUS=%d", 7);
+	ck_assert_int_eq(recv(fd, text, sizeof(text) - 1, MSG_DONTWAIT), 8);
+	ck_assert_str_eq(text, "STATUS=7");
+	upward_fini(&upward);
+	ck_assert_int_eq(unsetenv("WATCHDOG_PID"), 0);
+	upward_init(&upward);
+	ck_assert_uint_eq(upward.watchdog_usec, 5000);
+	upward_fini(&upward);
+	close_fd(fd);
+}
+END_TEST
+
+TEST_MAIN("parts", shared_child_writes_our_memory_and_a_copied_one_its_own,
+		clone_into_what_is_no_cgroup_is_refused,
+		users_are_those_of_the_local_files,
+		main_process_is_the_last_start_that_lives,
+		source_may_remove_itself_and_a_quiet_loop_times_out,
+		runtime_folder_is_locked_and_has_tight_modes,
+		runtime_folder_that_others_may_write_is_refused,
+		large_log_file_is_moved_aside,
+		words_for_the_manager_above_reach_an_abstract_socket)
