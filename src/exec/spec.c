@@ -88,13 +88,20 @@ struct unpacking {
 	int error;
 };
 
+/* The first one counts: what is read behind it means nothing. */
+static void set_error(struct unpacking *u, int error)
+{
+	if (u->error == 0)
+		u->error = error;
+}
+
 static char *get_text(struct unpacking *u)
 {
 	const char *s = wire_get_text(&u->r);
 	char *copy = s ? strdup(s) : NULL;
 
 	if (s && !copy)
-		u->error = -ENOMEM;
+		set_error(u, -ENOMEM);
 	return copy;
 }
 
@@ -103,7 +110,7 @@ static bool get_bool(struct unpacking *u)
 	uint8_t v = wire_get_u8(&u->r);
 
 	if (v > 1)
-		u->error = -EBADMSG;
+		set_error(u, -EBADMSG);
 	return v == 1;
 }
 
@@ -115,9 +122,9 @@ static void get_strv(struct unpacking *u, struct strv *v)
 	for (uint32_t i = 0; i < n && u->error == 0; i++) {
 		s = wire_get_text(&u->r);
 		if (!s)
-			u->error = -EBADMSG;
+			set_error(u, -EBADMSG);
 		else if (strv_append(v, s) < 0)
-			u->error = -ENOMEM;
+			set_error(u, -ENOMEM);
 	}
 }
 
@@ -128,13 +135,13 @@ static void get_stream(struct unpacking *u, struct exec_stream *stream)
 			output == EXEC_OUTPUT_TRUNCATE;
 
 	if (output > EXEC_OUTPUT_JOURNAL)
-		u->error = -EBADMSG;
+		set_error(u, -EBADMSG);
 	else
 		stream->output = (enum exec_output)output;
 	stream->path = get_text(u);
 	stream->is_own = get_bool(u);
 	if (needs_path && !stream->path && u->error == 0)
-		u->error = -EBADMSG;
+		set_error(u, -EBADMSG);
 }
 
 static void get_identity(struct unpacking *u, struct exec_spec *spec)
@@ -146,12 +153,12 @@ static void get_identity(struct unpacking *u, struct exec_spec *spec)
 	spec->gid = wire_get_u32(&u->r);
 	n = wire_get_u32(&u->r);
 	if (n > GROUPS_MAX || n > (u->r.size - u->r.offset) / sizeof(uint32_t)) {
-		u->error = -EBADMSG;
+		set_error(u, -EBADMSG);
 		return;
 	}
 	spec->groups = calloc(n ? n : 1, sizeof(*spec->groups));
 	if (!spec->groups) {
-		u->error = -ENOMEM;
+		set_error(u, -ENOMEM);
 		return;
 	}
 	for (uint32_t i = 0; i < n; i++)
@@ -167,12 +174,12 @@ static void get_limits(struct unpacking *u, struct exec_spec *spec)
 	uint32_t n = wire_get_u32(&u->r);
 
 	if (n > RLIM_NLIMITS) {
-		u->error = -EBADMSG;
+		set_error(u, -EBADMSG);
 		return;
 	}
 	spec->limits = calloc(n ? n : 1, sizeof(*spec->limits));
 	if (!spec->limits) {
-		u->error = -ENOMEM;
+		set_error(u, -ENOMEM);
 		return;
 	}
 	spec->n_limits = n;
@@ -181,7 +188,7 @@ static void get_limits(struct unpacking *u, struct exec_spec *spec)
 		spec->limits[i].value.rlim_cur = wire_get_u64(&u->r);
 		spec->limits[i].value.rlim_max = wire_get_u64(&u->r);
 		if (spec->limits[i].resource >= RLIM_NLIMITS)
-			u->error = -EBADMSG;
+			set_error(u, -EBADMSG);
 	}
 }
 
@@ -189,7 +196,7 @@ static void get_resources(struct unpacking *u, struct exec_spec *spec)
 {
 	spec->umask = wire_get_u32(&u->r);
 	if (spec->umask > UMASK_MAX)
-		u->error = -EBADMSG;
+		set_error(u, -EBADMSG);
 	spec->reset_oom_score = get_bool(u);
 	spec->set_nice = get_bool(u);
 	spec->nice = wire_get_i32(&u->r);
@@ -208,14 +215,14 @@ static void get_confinement(struct unpacking *u, struct exec_spec *spec)
 	filter = wire_get_bytes(&u->r, &size);
 	if (size % sizeof(struct sock_filter) != 0 ||
 			size > BPF_MAXINSNS * sizeof(struct sock_filter)) {
-		u->error = -EBADMSG;
+		set_error(u, -EBADMSG);
 		return;
 	}
 	if (size == 0)
 		return;
 	spec->filter = malloc(size);
 	if (!spec->filter) {
-		u->error = -ENOMEM;
+		set_error(u, -ENOMEM);
 		return;
 	}
 	memcpy(spec->filter, filter, size);
@@ -225,7 +232,7 @@ static void get_confinement(struct unpacking *u, struct exec_spec *spec)
 static void get_spec(struct unpacking *u, struct exec_spec *spec)
 {
 	if (wire_get_u32(&u->r) != SPEC_MAGIC) {
-		u->error = -EBADMSG;
+		set_error(u, -EBADMSG);
 		return;
 	}
 	spec->path = get_text(u);
