@@ -24,7 +24,8 @@ enum exec_output {
 	EXEC_OUTPUT_TRUNCATE,
 	EXEC_OUTPUT_INHERIT, /* the keeper's own descriptor; for standard error: standard
 				output's */
-	EXEC_OUTPUT_JOURNAL, /* a stream to the journal, connected by the step */
+	/* a stream to the journal, connected by the step; path, if it does not listen */
+	EXEC_OUTPUT_JOURNAL,
 };
 
 struct exec_stream {

@@ -212,6 +212,18 @@ static int open_journal(struct exec_run *run, int to)
 	return move_descriptor(fd, to);
 }
 
+/* A journal that went away since the keeper looked for it keeps no service from running.
+ */
+static int open_journal_or_file(
+		struct exec_run *run, const struct exec_stream *stream, int to)
+{
+	int r = open_journal(run, to);
+
+	if (!stream->path || (r != -ECONNREFUSED && r != -ENOENT))
+		return r;
+	return open_onto(stream->path, O_WRONLY | O_CREAT | O_APPEND, 0640, to);
+}
+
 static int open_output(struct exec_run *run, const struct exec_stream *stream, int to)
 {
 	mode_t mode = stream->is_own ? 0640 : 0644;
@@ -226,7 +238,7 @@ static int open_output(struct exec_run *run, const struct exec_stream *stream, i
 	case EXEC_OUTPUT_TRUNCATE:
 		return open_onto(stream->path, O_WRONLY | O_CREAT | O_TRUNC, mode, to);
 	case EXEC_OUTPUT_JOURNAL:
-		return open_journal(run, to);
+		return open_journal_or_file(run, stream, to);
 	case EXEC_OUTPUT_INHERIT:
 		return 0;
 	}

@@ -335,14 +335,15 @@ static bool has_journal(const struct building *b)
 	return b->keeper->journal_stream != NULL;
 }
 
-static int set_log_file(struct building *b, struct exec_stream *stream)
+/* The journal, or the file that takes its place when there is none. */
+static int set_log(struct building *b, struct exec_stream *stream)
 {
 	auto_free char *file = text_format("%s.log", b->request->charge->name);
 
 	if (!file)
 		return -ENOMEM;
 	runtime_rotate_log(&b->keeper->runtime, file);
-	stream->output = EXEC_OUTPUT_APPEND;
+	stream->output = has_journal(b) ? EXEC_OUTPUT_JOURNAL : EXEC_OUTPUT_APPEND;
 	stream->is_own = true;
 	stream->path = text_format("%s/log/%s", b->keeper->options.runtime_dir, file);
 	return stream->path ? 0 : -ENOMEM;
@@ -353,10 +354,7 @@ static int set_stream(struct building *b, enum unit_output output, const char *p
 {
 	switch (output) {
 	case UNIT_OUTPUT_JOURNAL:
-		if (!has_journal(b))
-			return set_log_file(b, stream);
-		stream->output = EXEC_OUTPUT_JOURNAL;
-		return 0;
+		return set_log(b, stream);
 	case UNIT_OUTPUT_NULL:
 		stream->output = EXEC_OUTPUT_NULL;
 		return 0;

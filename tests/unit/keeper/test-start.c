@@ -240,6 +240,14 @@ START_TEST(output_goes_to_the_journal_as_the_services_own)
 		total += n;
 	ck_assert_int_eq(strncmp(text, "me\n\n6\n1\n0\n0\n0\n", 14), 0);
 	ck_assert_ptr_nonnull(strchr(text + 14, ':'));
+	/* A journal that went away is replaced by the file. */
+	expect_exit(pid, CLD_EXITED, 0);
+	bed_await(&bed, PROTOCOL_EMPTY, &reply);
+	close_fd(fd);
+	close_fd(listener);
+	pid = bed_spawn_main(&bed, "one");
+	expect_exit(pid, CLD_EXITED, 0);
+	ck_assert_str_eq(bed_await_file(test_path(bed.runtime, "log/one.log")), "\n");
 	bed_stop(&bed);
 }
 END_TEST
