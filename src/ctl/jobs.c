@@ -25,6 +25,7 @@ struct job {
 	bool is_over;
 	enum ctl_exit exit;
 	char *result; /* "done", "already", or the sentence of the failure */
+	char *detail; /* what the unit does at the moment; NULL: not known */
 };
 
 struct batch {
@@ -33,6 +34,7 @@ struct batch {
 	struct job *jobs;
 	size_t count, n_sent, n_over, n_failed;
 	struct progress progress;
+	sd_bus_slot *list_slot; /* a question what the units do; NULL: none is open */
 	uint64_t begin_usec;
 	bool tells_each; /* every result is a line of its own */
 };
@@ -123,7 +125,52 @@ static int send_job(struct batch *b, struct job *job)
 	return r < 0 ? r : 0;
 }
 
-/* "2/5 stopped, 12s; waiting for db, web and 1 more" */
+static void take_details(struct batch *b, const struct unit_rows *rows)
+{
+	const struct unit_row *row;
+
+	for (size_t i = 0; i < b->count; i++) {
+		row = b->jobs[i].is_over ? NULL : units_find(rows, b->jobs[i].name);
+		if (!row)
+			continue;
+		free(b->jobs[i].detail);
+		b->jobs[i].detail = strdup(row->substate[0] ? row->substate : row->state);
+	}
+}
+
+static int on_list(sd_bus_message *reply, void *userdata, sd_bus_error *error UNUSED)
+{
+	struct batch *b = userdata;
+	auto_units rows = { 0 };
+
+	b->list_slot = sd_bus_slot_unref(b->list_slot);
+	if (!sd_bus_message_is_method_error(reply, NULL) &&
+			units_parse(reply, &rows) >= 0)
+		take_details(b, &rows);
+	return 0;
+}
+
+/* What the units do meanwhile is a courtesy: a failure leaves it out. */
+static void ask_for_details(struct batch *b)
+{
+	if (!b->list_slot)
+		(void)!sd_bus_call_method_async(b->ctl->client.bus, &b->list_slot,
+				NAMES_BUS, NAMES_PATH, NAMES_MANAGER, "ListUnits",
+				on_list, b, NULL);
+}
+
+static void append_waiting(
+		const struct batch *b, const struct job *job, struct text *line)
+{
+	terminal_append_safe(&b->ctl->terminal, line, job->name);
+	if (!job->detail)
+		return;
+	text_append(line, " (");
+	terminal_append_safe(&b->ctl->terminal, line, job->detail);
+	text_append_char(line, ')');
+}
+
+/* "2/5 stopped, 12s; waiting for db (stop-sigterm), web and 1 more" */
 static void show_progress(struct batch *b)
 {
 	uint64_t waited_usec = clock_monotonic_usec() - b->begin_usec;
@@ -137,7 +184,7 @@ static void show_progress(struct batch *b)
 		if (b->jobs[i].is_over)
 			continue;
 		text_append(&line, named++ == 0 ? "; waiting for " : ", ");
-		terminal_append_safe(&b->ctl->terminal, &line, b->jobs[i].name);
+		append_waiting(b, &b->jobs[i], &line);
 	}
 	if (waiting > named)
 		text_printf(&line, " and %zu more", waiting - named);
@@ -174,6 +221,8 @@ static int wait_for_jobs(struct batch *b)
 		r = sd_bus_wait(bus, tick_usec);
 		if (r < 0 && r != -EINTR)
 			return r;
+		if (r == 0)
+			ask_for_details(b);
 	}
 	return 0;
 }
@@ -257,9 +306,11 @@ static enum ctl_exit run_names(struct ctl *ctl, const struct job_action *action,
 	else
 		print_summary(&b);
 	exit = exit_of(&b);
+	sd_bus_slot_unref(b.list_slot);
 	for (size_t i = 0; i < n_names; i++) {
 		sd_bus_slot_unref(b.jobs[i].slot);
 		free(b.jobs[i].result);
+		free(b.jobs[i].detail);
 	}
 	free(b.jobs);
 	return exit;

@@ -97,20 +97,25 @@ void units_fini(struct unit_rows *rows)
 	*rows = (struct unit_rows){ 0 };
 }
 
-int units_read(struct client *c, uint64_t timeout_usec, struct unit_rows *ret_rows)
+int units_parse(sd_bus_message *reply, struct unit_rows *ret_rows)
 {
-	struct unit_rows rows = { 0 };
-	int r;
+	struct unit_rows rows = { .reply = sd_bus_message_ref(reply) };
+	int r = read_rows(reply, &rows);
 
-	r = client_call(c, timeout_usec, "ListUnits", NULL, &rows.reply);
-	if (r >= 0)
-		r = read_rows(rows.reply, &rows);
 	if (r < 0) {
 		units_fini(&rows);
 		return r;
 	}
 	*ret_rows = rows;
 	return 0;
+}
+
+int units_read(struct client *c, uint64_t timeout_usec, struct unit_rows *ret_rows)
+{
+	auto_message reply = NULL;
+	int r = client_call(c, timeout_usec, "ListUnits", NULL, &reply);
+
+	return r < 0 ? r : units_parse(reply, ret_rows);
 }
 
 enum ctl_exit units_load(struct ctl *ctl, struct unit_rows *ret_rows)

@@ -33,6 +33,8 @@ MUST_CHECK enum ctl_exit units_load(struct ctl *ctl, struct unit_rows *ret_rows)
 /* The same over a connection that is there, without a word on failure. */
 MUST_CHECK int units_read(
 		struct client *c, uint64_t timeout_usec, struct unit_rows *ret_rows);
+/* Read them out of a reply of ListUnits, which is kept as long as they are. */
+MUST_CHECK int units_parse(sd_bus_message *reply, struct unit_rows *ret_rows);
 void units_fini(struct unit_rows *rows);
 /* NULL when absent. */
 const struct unit_row *units_find(const struct unit_rows *rows, const char *name);

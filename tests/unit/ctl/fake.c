@@ -38,6 +38,10 @@ static int append_more(struct fake *f, sd_bus_message *reply)
 	char name[32];
 	int r = 0;
 
+	if (f->has_slow)
+		r = sd_bus_message_append(reply, NAMES_LIST_SIGNATURE, "slow", "service",
+				"", "stopping", "stop-sigterm", "", 12u, f->now_usec,
+				UINT64_C(0), "", "");
 	for (size_t i = 1; r >= 0 && i <= f->n_units; i++) {
 		(void)snprintf(name, sizeof(name), "u%zu", i);
 		r = sd_bus_message_append(reply, NAMES_LIST_SIGNATURE, name, "service",
@@ -263,7 +267,8 @@ static int on_job(sd_bus_message *m, void *data, sd_bus_error *error)
 	note_call(f, m, name);
 	if (strcmp(name, "left") == 0 || strcmp(name, "right") == 0)
 		return wait_for_both(f, m);
-	if (strcmp(name, "never") == 0)
+	f->has_slow |= strcmp(name, "slow") == 0;
+	if (strcmp(name, "never") == 0 || strcmp(name, "slow") == 0)
 		return 1;
 	if (name[0] == 'u')
 		return hold(f, m);

@@ -14,7 +14,8 @@
  *   web    service, failed
  *   probe  native, running, child of the root
  * Start, Stop and Restart answer "already" for db, an error for web, "done" for the
- * others; "left" and "right" are answered when both have been asked for, "never" never.
+ * others; "left" and "right" are answered when both have been asked for, "never" and
+ * "slow" never; slow is listed once it was asked for.
  */
 
 #include <poll.h>
@@ -46,6 +47,7 @@ struct fake {
 	const char *log_file; /* of db; NULL: in the journal */
 	const char *unit_file; /* of db */
 	const char *unit_text; /* of it, as loaded */
+	bool has_slow;
 	size_t n_units; /* more of them, called u1, u2, … */
 	char last_call[256]; /* "Kill db main 9" */
 	sd_bus_message *waiting; /* call of left or right */

@@ -148,6 +148,17 @@ START_TEST(terminal_shows_progress_and_a_summary)
 }
 END_TEST
 
+START_TEST(terminal_shows_what_a_unit_does_meanwhile)
+{
+	fake_start(&fake);
+	run_start(&run, &fake, RUN_TERMINAL, NULL,
+			(const char *const[]){
+					"stop", "slow", "probe", "--timeout=10", NULL });
+	run_until(&run, "waiting for slow (stop-sigterm)");
+	run_fini(&run);
+}
+END_TEST
+
 START_TEST(job_that_takes_too_long_is_given_up)
 {
 	fake_start(&fake);
@@ -216,6 +227,7 @@ TEST_MAIN("jobs", each_verb_calls_its_method, kill_passes_signal_and_whom,
 		all_means_the_children_of_the_root,
 		many_jobs_stay_within_what_an_instance_takes_at_once,
 		terminal_shows_progress_and_a_summary,
+		terminal_shows_what_a_unit_does_meanwhile,
 		job_that_takes_too_long_is_given_up,
 		shutdown_returns_when_the_instance_is_gone,
 		shutdown_waits_for_the_lock_of_the_keeper,
