@@ -5,8 +5,9 @@
 /*
  * Messages: what a handler receives, and how messages are sent.
  *
- * Signals and messages from one actor to another arrive in the order in which they were sent.
- * Payloads are copied into the message (airs_send) or moved by reference (airs_send_moved).
+ * Signals and messages from one actor to another arrive in the order in which they were
+ * sent. Payloads are copied into the message (airs_send) or moved by reference
+ * (airs_send_moved).
  */
 
 #include <airssys/types.h>
@@ -15,48 +16,58 @@
 extern "C" {
 #endif
 
-/* Types below AIRS_MSG_USER are the runtime's; an application numbers its own from there. */
+/*
+ * Types below AIRS_MSG_USER are the runtime's; an application numbers its own from
+ * there.
+ */
 enum airs_message_type {
-	AIRS_MSG_EXIT = 1,  /* trapped exit signal: from, data is struct airs_reason */
-	AIRS_MSG_DOWN,      /* a monitor fired: from, ref, data is struct airs_reason */
-	AIRS_MSG_REPLY,     /* a call ended: ref, status, data is the reply's payload */
-	AIRS_MSG_TIMER,     /* a timer expired: ref, value */
-	AIRS_MSG_FD,        /* a watched descriptor is ready: ref, value is the EPOLL… mask */
-	AIRS_MSG_STARTED,   /* AIRS_SPAWN_ACK: from; status 0, 2 (ignore) or a negative errno; data is struct
-	                       airs_reason when it failed */
+	AIRS_MSG_EXIT = 1, /* trapped exit signal: from, data is struct airs_reason */
+	AIRS_MSG_DOWN, /* a monitor fired: from, ref, data is struct airs_reason */
+	AIRS_MSG_REPLY, /* a call ended: ref, status, data is the reply's payload */
+	AIRS_MSG_TIMER, /* a timer expired: ref, value */
+	/* a watched descriptor is ready: ref, value is the EPOLL… mask */
+	AIRS_MSG_FD,
+	/*
+	 * AIRS_SPAWN_ACK: from; status 0, 2 (ignore) or a negative errno; data is
+	 * struct airs_reason when it failed
+	 */
+	AIRS_MSG_STARTED,
 	AIRS_MSG_SUPERVISOR, /* see supervisor.h */
 	AIRS_MSG_USER = 1024,
 };
 
 /* Valid, with its payload, until the handler returns. */
 struct airs_message {
-	airs_pid from;  /* AIRS_PID_NONE when sent from outside of any actor */
-	uint32_t type;  /* enum airs_message_type or the application's */
+	airs_pid from; /* AIRS_PID_NONE when sent from outside of any actor */
+	uint32_t type; /* enum airs_message_type or the application's */
 	int32_t status; /* AIRS_MSG_REPLY and AIRS_MSG_STARTED */
-	airs_ref ref;   /* not 0 in a request: it wants a reply */
+	airs_ref ref; /* not 0 in a request: it wants a reply */
 	uint64_t value; /* AIRS_MSG_TIMER and AIRS_MSG_FD */
-	void *data;     /* NULL when size is 0 */
+	void *data; /* NULL when size is 0 */
 	size_t size;
 };
 
 /*
  * Send a message.
  *
- *   type    at least AIRS_MSG_USER, or AIRS_MSG_SUPERVISOR (a supervisor's requests and events)
+ *   type    at least AIRS_MSG_USER, or AIRS_MSG_SUPERVISOR (a supervisor's requests and
+ *           events)
  *   data    size bytes, copied; may be NULL when size is 0
  *
- * Returns 0 when it is queued or the target is dead (a dead target swallows messages, as in OTP).
+ * Returns 0 when it is queued or the target is dead (a dead target swallows messages, as
+ * in OTP).
  *   -EINVAL another type below AIRS_MSG_USER, or size over 64 MiB
  *   -EAGAIN the mailbox is full
  *   -ENOMEM
  * Threads: inside an actor. Blocks: never.
  */
-AIRS_PUBLIC AIRS_MUST_CHECK int airs_send(struct airs_actor *self, airs_pid to, uint32_t type,
-		const void *data, size_t size);
+AIRS_PUBLIC AIRS_MUST_CHECK int airs_send(struct airs_actor *self, airs_pid to,
+		uint32_t type, const void *data, size_t size);
 
 /*
- * Send without copying: data is handed over in every case, and free_data (may be NULL) is called on
- * it after the receiver's handler, or before this returns when it fails. Errors as airs_send.
+ * Send without copying: data is handed over in every case, and free_data (may be NULL) is
+ * called on it after the receiver's handler, or before this returns when it fails. Errors
+ * as airs_send.
  */
 AIRS_PUBLIC AIRS_MUST_CHECK int airs_send_moved(struct airs_actor *self, airs_pid to,
 		uint32_t type, void *data, size_t size, void (*free_data)(void *));
@@ -66,15 +77,19 @@ AIRS_PUBLIC AIRS_MUST_CHECK int airs_system_send(struct airs_system *system, air
 		uint32_t type, const void *data, size_t size);
 
 /*
- * Ask another actor and go on; exactly one AIRS_MSG_REPLY with *ret_call as its ref follows:
+ * Ask another actor and go on; exactly one AIRS_MSG_REPLY with *ret_call as its ref
+ * follows:
  *   status as given to airs_reply, with its payload;
- *   -ETIMEDOUT when timeout_usec passed: a reply that comes later is dropped, never delivered;
- *   -ESRCH when the target is not there or ended before it replied; data is then its struct airs_reason.
+ *   -ETIMEDOUT when timeout_usec passed: a reply that comes later is dropped, never
+ *   delivered;
+ *   -ESRCH when the target is not there or ended before it replied; data is then its
+ *   struct airs_reason.
  * timeout_usec: microseconds from now, AIRS_INFINITY for none.
  * Errors as airs_send; then no reply follows.
  */
-AIRS_PUBLIC AIRS_MUST_CHECK int airs_call(struct airs_actor *self, airs_pid to, uint32_t type,
-		const void *data, size_t size, uint64_t timeout_usec, airs_ref *ret_call);
+AIRS_PUBLIC AIRS_MUST_CHECK int airs_call(struct airs_actor *self, airs_pid to,
+		uint32_t type, const void *data, size_t size, uint64_t timeout_usec,
+		airs_ref *ret_call);
 
 /* airs_call with a payload that is handed over as by airs_send_moved. */
 AIRS_PUBLIC AIRS_MUST_CHECK int airs_call_moved(struct airs_actor *self, airs_pid to,
@@ -87,13 +102,14 @@ AIRS_PUBLIC void airs_call_cancel(struct airs_actor *self, airs_ref call);
 /*
  * Ask an actor from a thread outside of the system and wait.
  *
- * ret_data (may be NULL) receives heap memory that the caller frees, NULL when the reply was empty.
+ * ret_data (may be NULL) receives heap memory that the caller frees, NULL when the reply
+ * was empty.
  * Returns the reply's status, -ETIMEDOUT, -ESRCH, or an error of airs_send.
  * Threads: any that is not a worker. Blocks: until the reply or the timeout.
  */
 AIRS_PUBLIC AIRS_MUST_CHECK int airs_system_call(struct airs_system *system, airs_pid to,
-		uint32_t type, const void *data, size_t size, uint64_t timeout_usec, void **ret_data,
-		size_t *ret_size);
+		uint32_t type, const void *data, size_t size, uint64_t timeout_usec,
+		void **ret_data, size_t *ret_size);
 
 /* The return address of a request, to answer it after its handler has returned. */
 struct airs_from {
@@ -108,30 +124,34 @@ static inline struct airs_from airs_message_from(const struct airs_message *requ
 }
 
 /*
- * Answer a request. status: 0 or negative errno, or a number of the application's. The payload is
- * copied. A second answer, one to a request without ref, and one whose caller has given up are dropped.
- * Replies are not refused by a full mailbox. -ENOMEM.
+ * Answer a request. status: 0 or negative errno, or a number of the application's. The
+ * payload is copied. A second answer, one to a request without ref, and one whose caller
+ * has given up are dropped. Replies are not refused by a full mailbox. -ENOMEM.
  */
 AIRS_PUBLIC AIRS_MUST_CHECK int airs_reply(struct airs_actor *self, struct airs_from to,
 		int32_t status, const void *data, size_t size);
 
 /*
- * One AIRS_MSG_TIMER to the caller after delay_usec, never early. value comes back in the message.
+ * One AIRS_MSG_TIMER to the caller after delay_usec, never early. value comes back in the
+ * message.
  * -ENOMEM.
  */
-AIRS_PUBLIC AIRS_MUST_CHECK int airs_timer_start(struct airs_actor *self, uint64_t delay_usec,
-		uint64_t value, airs_ref *ret_timer);
+AIRS_PUBLIC AIRS_MUST_CHECK int airs_timer_start(struct airs_actor *self,
+		uint64_t delay_usec, uint64_t value, airs_ref *ret_timer);
 /*
- * Cancel a timer: no message of it arrives afterwards, also when it has expired and its message waits in
- * the mailbox. 0, or -ENOENT when its message was delivered, it was cancelled before, or it never existed.
+ * Cancel a timer: no message of it arrives afterwards, also when it has expired and its
+ * message waits in the mailbox. 0, or -ENOENT when its message was delivered, it was
+ * cancelled before, or it never existed.
  */
 AIRS_PUBLIC int airs_timer_cancel(struct airs_actor *self, airs_ref timer);
 
 /*
- * Watch a descriptor: one AIRS_MSG_FD when one of events (EPOLLIN, EPOLLOUT, EPOLLPRI; EPOLLERR and
- * EPOLLHUP always) holds. The watch then rests until airs_fd_rearm. The descriptor stays the caller's, who
- * removes the watch before closing it. At the actor's end its watches are removed.
- *   -EEXIST the descriptor is watched already; -EPERM it cannot be watched; -EBADF; -ENOMEM; -ENOSPC
+ * Watch a descriptor: one AIRS_MSG_FD when one of events (EPOLLIN, EPOLLOUT, EPOLLPRI;
+ * EPOLLERR and EPOLLHUP always) holds. The watch then rests until airs_fd_rearm. The
+ * descriptor stays the caller's, who removes the watch before closing it. At the actor's
+ * end its watches are removed.
+ *   -EEXIST the descriptor is watched already; -EPERM it cannot be watched; -EBADF;
+ *   -ENOMEM; -ENOSPC
  */
 AIRS_PUBLIC AIRS_MUST_CHECK int airs_fd_watch(
 		struct airs_actor *self, int fd, uint32_t events, airs_ref *ret_watch);

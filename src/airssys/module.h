@@ -3,8 +3,8 @@
 #define AIRSSYS_MODULE_H
 
 /*
- * Actor modules: shared objects whose actors live in the supervision tree beside the services. A module
- * exports one constant, airs_module, made with AIRS_MODULE.
+ * Actor modules: shared objects whose actors live in the supervision tree beside the
+ * services. A module exports one constant, airs_module, made with AIRS_MODULE.
  *
  * The init function of a module's behaviour receives a struct airs_module_args as args.
  */
@@ -21,8 +21,8 @@ extern "C" {
 
 struct airs_module {
 	uint64_t magic; /* AIRS_MODULE_MAGIC */
-	uint32_t abi;   /* AIRS_MODULE_ABI */
-	uint32_t size;  /* sizeof(struct airs_module) */
+	uint32_t abi; /* AIRS_MODULE_ABI */
+	uint32_t size; /* sizeof(struct airs_module) */
 	const char *name;
 	const char *description;
 	const struct airs_behaviour *behaviour;
@@ -38,22 +38,28 @@ struct airs_module {
 struct airs_module_args {
 	size_t size;
 	const char *name; /* of the actor in its file */
-	const char *const *arguments; /* "key=value" texts of Arguments=, NULL-terminated */
+	/* "key=value" texts of Arguments=, NULL-terminated */
+	const char *const *arguments;
 };
 
 /* The value of key in arguments, or NULL. Borrowed. */
-AIRS_PUBLIC const char *airs_module_argument(const struct airs_module_args *args, const char *key);
+AIRS_PUBLIC const char *airs_module_argument(
+		const struct airs_module_args *args, const char *key);
 
 /*
- * Ask the manager to treat a sibling's service as failed: its process is ended as by its stop ladder, and its
- * supervisor acts as after any abnormal end, with a reason whose text is why. name is the actor's name in its
- * file. Answered by AIRS_MSG_REPLY on *ret_call: 0, -ENOENT no such actor, -ESRCH it is not running, -EPERM the
- * caller is not under the same supervisor. -ENOTCONN outside of a manager.
+ * Ask the manager to treat a sibling's service as failed: its process is ended as by its
+ * stop ladder, and its supervisor acts as after any abnormal end, with a reason whose
+ * text is why. name is the actor's name in its file. Answered by AIRS_MSG_REPLY on
+ * *ret_call: 0, -ENOENT no such actor, -ESRCH it is not running, -EPERM the caller is not
+ * under the same supervisor. -ENOTCONN outside of a manager.
  */
-AIRS_PUBLIC AIRS_MUST_CHECK int airs_service_fail(
-		struct airs_actor *self, const char *name, const char *why, airs_ref *ret_call);
+AIRS_PUBLIC AIRS_MUST_CHECK int airs_service_fail(struct airs_actor *self,
+		const char *name, const char *why, airs_ref *ret_call);
 
-/* Set the status text that "airssysctl status" shows for the calling actor; cut to 255 bytes. */
+/*
+ * Set the status text that "airssysctl status" shows for the calling actor; cut to 255
+ * bytes.
+ */
 AIRS_PUBLIC void airs_status(struct airs_actor *self, const char *text);
 
 #ifdef __cplusplus

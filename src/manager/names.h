@@ -4,7 +4,8 @@
 
 /* clang-format off */
 /*
- * The names on the control bus: the only header of the manager that airssysctl may include.
+ * The names on the control bus: the only header of the manager that airssysctl may
+ * include.
  *
  * The control socket is a peer-to-peer D-Bus server (no bus daemon): any destination name
  * works. It answers org.freedesktop.DBus.Hello so that busctl --address=unix:path=… can
@@ -15,18 +16,17 @@
  *   ListUnits() → a(ssssssuttss)
  *       name, kind ("supervisor" "service" "native"), supervisor ("" is the root), state,
  *       substate, description, pid (0: none), since (realtime usec of the last change of
- *       state), restarts since it was loaded, readiness text, last end ("" or "exited with
- *       status 1"); in tree order: parents before children, children in start order
+ *       state), restarts since it was loaded, readiness text, last end ("" or "exited
+ *       with status 1"); in tree order: parents before children, children in start order
  *   GetUnit(s name) → a{sv}     everything that "status" and "show" print; keys below
  *   GetFiles(s name) → a(ss)    path and text of the unit's file and drop-ins as loaded
  *   Start(s name) → s           "done"; "already" when it was running. Answered when the
  *                               job is over.
- *   Stop(s name) → s            "done"; "already" when it was not running
- *   Restart(s name) → s
- *   ReloadUnit(s name) → s      ExecReload=; an error when it has none
- *   Kill(s name, s whom, i signal)    whom "main", "control", "all"
- *   DaemonReload() → a(sssuss)  severity, code, file, line, text, remedy of every diagnostic
- *   Diagnostics() → a(sssuss)   of the last load
+ *   Stop(s name) → s "done"; "already" when it was not running Restart(s name) → s
+ *   ReloadUnit(s name) → s ExecReload=; an error when it has none Kill(s name, s whom, i
+ *   signal) whom "main", "control", "all" DaemonReload() → a(sssuss) severity, code,
+ *   file, line, text, remedy of every diagnostic Diagnostics() → a(sssuss) of the last
+ *   load
  *   Shutdown()                  stops the tree; answered at once
  *   property Version s, property RuntimeDirectory s, property TreeUp b
  *
@@ -36,7 +36,8 @@
  * before a restart) "failed" (ended abnormally and will not be restarted, or given up)
  * "exited" (a oneshot that is done, RemainAfterExit)
  *
- * Keys of GetUnit (text, unless a type is told; absent when they mean nothing for the unit):
+ * Keys of GetUnit (text, unless a type is told; absent when they mean nothing for the
+ * unit):
  *   Name Kind Description Supervisor State SubState Since(t) Files(as)
  *   PID(u) ControlPID(u) MainStartRealtime(t) StatusText Result
  *   LastEnd LastEndRealtime(t) LastDecision ("restarted (one-for-one)", "stopped with its
