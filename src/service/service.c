@@ -134,6 +134,18 @@ void service_extend_timer(struct airs_actor *self, struct service *s, uint64_t e
 		set_timer(self, s, end_usec);
 }
 
+/* A late start is named by itself, a late stop by what is done about it. */
+static void log_timeout(struct airs_actor *self, struct service *s)
+{
+	enum fsm_state next = fsm_step(s->state, FSM_EVENT_TIMEOUT).next;
+
+	if (fsm_timer(s->state) == FSM_TIMER_START)
+		service_log(self, s, ACTIVITY_START_TIMEOUT, fsm_substate(s->state));
+	else
+		service_log(self, s, ACTIVITY_STOP_TIMEOUT,
+				fsm_substate(next == FSM_KEEP ? s->state : next));
+}
+
 static const char *timeout_text(enum fsm_state state)
 {
 	if (fsm_timer(state) == FSM_TIMER_WATCHDOG)
@@ -152,11 +164,7 @@ static void on_timeout(struct airs_actor *self, struct service *s)
 		service_log(self, s, ACTIVITY_WATCHDOG_EXPIRED, NULL);
 		service_set_result(s, END_WATCHDOG, &reason);
 	} else if (s->state != FSM_RELOAD && s->state != FSM_CLEAR) {
-		service_log(self, s,
-				fsm_timer(s->state) == FSM_TIMER_START
-						? ACTIVITY_START_TIMEOUT
-						: ACTIVITY_STOP_TIMEOUT,
-				fsm_substate(s->state));
+		log_timeout(self, s);
 		service_set_result(s, END_TIMEOUT, &reason);
 	}
 	service_raise(s, FSM_EVENT_TIMEOUT);
