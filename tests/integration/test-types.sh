@@ -1,0 +1,170 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+# When a service counts as started, by its type, and what its end means, by its restart condition.
+. "${top_srcdir:-.}/tests/integration/lib.sh"
+command -v python3 >/dev/null || skip_all "no python3"
+
+# Sends to its notification socket: notify.py TEXT...
+cat >"$T/notify.py" <<'EOF'
+import os, socket, sys, time
+path = os.environ["NOTIFY_SOCKET"]
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.connect("\0" + path[1:] if path[0] == "@" else path)
+for text in sys.argv[2:]:
+    while text.startswith("wait:") and not os.path.exists(text[5:]):
+        time.sleep(0.02)
+    if not text.startswith("wait:"):
+        s.send(text.encode())
+time.sleep(100000)
+EOF
+notify="/usr/bin/env python3 $T/notify.py $T"
+
+unit notify.actor <<EOF
+[Service]
+Type=notify
+ExecStart=$notify wait:$T/go "READY=1\\nSTATUS=serving 7 things" wait:$T/more "STATUS=serving 8 things"
+EOF
+unit after-notify.actor <<EOF
+[Service]
+Type=exec
+ExecStart=/bin/sleep 100000
+EOF
+unit ordered.supervisor <<EOF
+[Supervisor]
+Strategy=rest-for-one
+Children=notify after-notify
+EOF
+unit mute.actor <<EOF
+[Actor]
+Restart=temporary
+[Service]
+Type=notify
+TimeoutStartSec=500ms
+ExecStart=/bin/sleep 100003
+EOF
+unit forking.actor <<EOF
+[Service]
+Type=forking
+PIDFile=$T/forking.pid
+ExecStart=/bin/sh -c "sleep 100004 & echo \$\$! >$T/forking.pid"
+EOF
+unit oneshot.actor <<EOF
+[Actor]
+Restart=transient
+[Service]
+Type=oneshot
+ExecStartPre=/bin/sh -c "echo pre >>$T/oneshot"
+ExecStart=/bin/sh -c "echo one >>$T/oneshot"
+ExecStart=/bin/sh -c "echo two >>$T/oneshot"
+ExecStartPost=/bin/sh -c "echo post >>$T/oneshot"
+EOF
+unit remain.actor <<EOF
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/true
+EOF
+unit missing.actor <<EOF
+[Actor]
+Restart=temporary
+[Service]
+Type=exec
+ExecStart=$T/no-such-program
+EOF
+unit pre-fails.actor <<EOF
+[Actor]
+Restart=temporary
+[Service]
+ExecStartPre=/bin/false
+ExecStart=/bin/sleep 100005
+EOF
+unit pre-ignored.actor <<EOF
+[Service]
+ExecStartPre=-/bin/false
+ExecStart=/bin/sleep 100006
+EOF
+unit fails-once.actor <<EOF
+[Actor]
+Restart=transient
+[Service]
+ExecStart=/bin/sh -c "echo run >>$T/fails-once; [ \$\$(wc -l <$T/fails-once) -gt 1 ]"
+EOF
+unit clean-exit.actor <<EOF
+[Actor]
+Restart=transient
+[Service]
+ExecStart=/bin/sh -c "echo run >>$T/clean-exit"
+EOF
+unit own-success.actor <<EOF
+[Actor]
+Restart=transient
+[Service]
+SuccessExitStatus=7
+ExecStart=/bin/sh -c "echo run >>$T/own-success; exit 7"
+EOF
+# Reports to its watchdog until it is told not to.
+cat >"$T/watched.py" <<'EOF'
+import os, socket, sys, time
+path = os.environ["NOTIFY_SOCKET"]
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.connect("\0" + path[1:] if path[0] == "@" else path)
+s.send(b"READY=1")
+while True:
+    if not os.path.exists(sys.argv[1]):
+        s.send(b"WATCHDOG=1")
+    time.sleep(0.05)
+EOF
+unit watched.actor <<EOF
+[Actor]
+Restart=permanent
+[Service]
+Type=notify
+WatchdogSec=1s
+ExecStart=/usr/bin/env python3 $T/watched.py $T/hang
+EOF
+
+launch_daemon
+happens "the notify service starts" '[ "$(property notify State)" = starting ]'
+is "$(property after-notify State)" stopped "what comes after it waits"
+touch "$T/go"
+await "$LIMIT" 'is_ready || gone "$daemon"'
+happens "it is ready when it says so" 'is_running notify'
+happens "and what comes after it starts" 'is_running after-notify'
+is "$(property notify StatusText)" "serving 7 things" "its status text is shown"
+touch "$T/more"
+happens "a new status text is shown" '[ "$(property notify StatusText)" = "serving 8 things" ]'
+
+happens "one that never says so is not ready in time" 'has_failed mute || [ "$(property mute State)" = stopped ]'
+like "$(ctl status mute)" 'tim(e|ed) ?out|in time' "status says why"
+is "$(pgrep -fc "sleep 100003$")" 0 "and it is gone"
+
+is "$(pid_of forking)" "$(cat "$T/forking.pid")" "forking: the main process is the one in PIDFile="
+pid=$(pid_of forking)
+kill -KILL "$pid"
+happens "forking: its end is noticed, and it is restarted" "has_new_pid forking $pid"
+is "$(pid_of forking)" "$(cat "$T/forking.pid")" "forking: with the process that is in the file now"
+
+happens "oneshot: it is done" '[ "$(property oneshot State)" = stopped ]'
+is "$(tr '\n' ' ' <"$T/oneshot")" "pre one two post " "oneshot: all commands ran once, in order"
+is "$(property remain State)" exited "oneshot: RemainAfterExit= keeps it up"
+
+happens "a program that does not exist: failed" 'has_failed missing'
+like "$(ctl status missing)" 'No such file' "status says what is missing"
+happens "a failing ExecStartPre=: failed" 'has_failed pre-fails'
+is "$(pgrep -fc "sleep 100005$")" 0 "and the service was not started"
+succeeds "a failing ExecStartPre=- is ignored" is_running pre-ignored
+
+happens "transient: one that fails is restarted" '[ "$(wc -l <"$T/fails-once")" = 2 ]'
+is "$(wc -l <"$T/clean-exit")" 1 "transient: one that ends well is not"
+is "$(wc -l <"$T/own-success")" 1 "transient: nor one with a status of SuccessExitStatus="
+
+happens "a watched service runs" 'is_running watched'
+pid=$(pid_of watched)
+touch "$T/hang"
+happens "a service that misses its watchdog is restarted" "has_new_pid watched $pid"
+rm "$T/hang"
+like "$(ctl status watched)" '[Ww]atchdog' "status says that it was the watchdog"
+stop_daemon
+is "$daemon_status" 0 "SIGTERM ends airssysd with status 0"
+is "$(leftovers)" "" "no process is left"
+finish
