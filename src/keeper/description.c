@@ -332,7 +332,7 @@ static int make_folders(struct building *b, const struct strv *names, const char
 
 static bool has_journal(const struct building *b)
 {
-	return b->keeper->journal_stream != NULL;
+	return b->keeper->journal.stream_path != NULL;
 }
 
 /* The journal, or the file that takes its place when there is none. */
@@ -384,7 +384,7 @@ static int set_streams(struct building *b)
 	if (r == 0)
 		r = set_stream(b, s->standard_error, s->error_path, &spec->err);
 	if (r == 0 && has_journal(b))
-		r = copy_text(&spec->journal_stream, b->keeper->journal_stream);
+		r = copy_text(&spec->journal_stream, b->keeper->journal.stream_path);
 	if (r == 0)
 		r = copy_text(&spec->syslog_identifier,
 				s->syslog_identifier ? s->syslog_identifier

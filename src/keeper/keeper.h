@@ -17,6 +17,7 @@
 #include "keeper/cgroup.h"
 #include "keeper/charge.h"
 #include "keeper/core.h"
+#include "keeper/journal.h"
 #include "keeper/loop.h"
 #include "keeper/options.h"
 #include "keeper/runtime.h"
@@ -53,7 +54,7 @@ struct keeper {
 	uint32_t n_units;
 	struct map policies; /* name → struct kept_policy, keeper/spawn.c */
 
-	const char *journal_socket, *journal_stream; /* NULL: there is no journal */
+	struct journal journal;
 	struct rlimit nofile; /* as it was before the keeper raised its own */
 	bool has_oom_score; /* not the default: the children's is reset */
 	bool members_are_due; /* keeper/members.h: look after this event */

@@ -59,6 +59,17 @@ static int read_files(struct keeper *keeper, struct diag *diag, int *ret_fd,
 	return r;
 }
 
+static int find_journal(struct keeper *keeper)
+{
+	bool is_first = !keeper->set, was_there = keeper->journal.stream_path != NULL;
+	int r = journal_find(&keeper->journal);
+
+	if (r == 0 && !keeper->journal.stream_path && (is_first || was_there))
+		log_notice("there is no journal: output of services goes to %s/log",
+				keeper->options.runtime_dir);
+	return r;
+}
+
 /* What still runs under a definition that the files no longer have keeps it. */
 static void retire_units(struct keeper *keeper, struct unit_set *set)
 {
@@ -92,7 +103,9 @@ int load_units(struct keeper *keeper)
 	struct unit_set *set = NULL;
 	int fd = -1, r;
 
-	r = read_files(keeper, &diag, &fd, &set);
+	r = find_journal(keeper);
+	if (r == 0)
+		r = read_files(keeper, &diag, &fd, &set);
 	print_diag(&diag);
 	if (r < 0) {
 		log_error("cannot load the unit files: %s", strerror(-r));
@@ -123,7 +136,7 @@ static struct protocol_message make_config(const struct keeper *keeper)
 		.type = PROTOCOL_CONFIG,
 		.runtime_dir = keeper->options.runtime_dir,
 		.runtime_base = keeper->context.runtime_dir,
-		.journal_socket = keeper->journal_socket,
+		.journal_socket = keeper->journal.socket_path,
 		.user_instance = keeper->options.is_user,
 		.owner_uid = geteuid(),
 		.restarts = keeper->core.restarts,

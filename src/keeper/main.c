@@ -7,10 +7,8 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
@@ -77,42 +75,6 @@ static void read_oom_score(struct keeper *keeper)
 	keeper->has_oom_score =
 			file_read("/proc/self/oom_score_adj", 32, &data, &size) == 0 &&
 			strcmp(data, "0\n") != 0;
-}
-
-/* Whether somebody listens on the journal's stream socket. */
-static bool is_journal_there(const char *path)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	auto_close int fd =
-			socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	size_t n = strlen(path);
-
-	if (fd < 0 || n >= sizeof(address.sun_path))
-		return false;
-	memcpy(address.sun_path, path, n + 1);
-	return connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0 ||
-			errno == EAGAIN;
-}
-
-static int find_journal(struct keeper *keeper)
-{
-	const char *folder = getenv("AIRSSYS_JOURNAL_DIR");
-	auto_free char *stream = NULL, *socket_path = NULL;
-
-	if (!folder || *folder != '/')
-		folder = "/run/systemd/journal";
-	stream = text_format("%s/stdout", folder);
-	socket_path = text_format("%s/socket", folder);
-	if (!stream || !socket_path)
-		return -ENOMEM;
-	if (!is_journal_there(stream)) {
-		log_notice("there is no journal: output of services goes to %s/log",
-				keeper->options.runtime_dir);
-		return 0;
-	}
-	keeper->journal_stream = TAKE_PTR(stream);
-	keeper->journal_socket = TAKE_PTR(socket_path);
-	return 0;
 }
 
 static void begin_stop(struct keeper *keeper)
@@ -471,8 +433,6 @@ static int start(struct keeper *keeper)
 	if (r == 0)
 		r = load_first(keeper);
 	if (r == 0)
-		r = find_journal(keeper);
-	if (r == 0)
 		r = core_init(&keeper->core, keeper);
 	if (r == 0)
 		r = take_over(keeper);
@@ -488,6 +448,7 @@ static void keeper_fini(struct keeper *keeper)
 	state_fini(&keeper->state);
 	charges_fini(&keeper->charges);
 	load_fini(keeper);
+	journal_fini(&keeper->journal);
 	users_forget(&keeper->users);
 	upward_fini(&keeper->upward);
 	loop_remove(&keeper->loop, &keeper->signal_source);

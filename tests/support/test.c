@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <ftw.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +20,7 @@ static char private_folder[4096];
 /* Keeps what is never freed in sight of the leak checker. */
 static char *kept[4096];
 
-static char *keep(char *s)
+char *test_keep(char *s)
 {
 	static size_t count;
 
@@ -63,15 +64,26 @@ int test_run(const char *name, const TTest *const *tests, size_t count)
 
 const char *test_path(const char *folder, const char *name)
 {
-	return keep(text_format("%s/%s", folder, name));
+	return test_keep(text_format("%s/%s", folder, name));
 }
 
 const char *test_folder(void)
 {
-	char *folder = keep(text_format("%s/XXXXXX", private_folder));
+	char *folder = test_keep(text_format("%s/XXXXXX", private_folder));
 
 	ck_assert_msg(mkdtemp(folder), "cannot make %s", folder);
 	return folder;
+}
+
+char *test_format(const char *format, ...)
+{
+	auto_text text = { 0 };
+	va_list ap;
+
+	va_start(ap, format);
+	text_vprintf(&text, format, ap);
+	va_end(ap);
+	return test_keep(text_take(&text));
 }
 
 void test_write(const char *path, const char *content, unsigned int mode)

@@ -36,6 +36,12 @@ const char *test_folder(void);
 /* folder/name in memory that is never freed. */
 const char *test_path(const char *folder, const char *name);
 
+/* Takes memory that is not freed before the test ends; NULL fails the test. */
+char *test_keep(char *memory);
+
+/* printf into memory that is not freed before the test ends. */
+char *test_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 /* Writes a file with this mode, or fails the test. */
 void test_write(const char *path, const char *content, unsigned int mode);
 

@@ -24,6 +24,7 @@ static const char *folder, *out;
 
 static void set_up(const char *command)
 {
+	exec_spec_free(spec);
 	spec = calloc(1, sizeof(*spec));
 	ck_assert_ptr_nonnull(spec);
 	folder = test_folder();
@@ -47,7 +48,7 @@ static const char *output(void)
 	char *data;
 
 	ck_assert_int_eq(file_read(out, 65536, &data, &size), 0);
-	return data;
+	return test_keep(data);
 }
 
 static int wait_for(pid_t pid)
@@ -79,6 +80,7 @@ static int run_here(struct exec_report *report)
 	}
 	status = wait_for(pid);
 	*report = run->report;
+	free(run->envp);
 	return status;
 }
 

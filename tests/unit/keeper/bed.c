@@ -305,7 +305,7 @@ const char *bed_await_file(const char *path)
 	for (int msec = 0;; msec += STEP_MSEC) {
 		if (file_read(path, 1024 * 1024, &data, &size) == 0 && size > 0 &&
 				data[size - 1] == '\n')
-			return data;
+			return test_keep(data);
 		free(data);
 		data = NULL;
 		ck_assert_msg(msec < BED_PATIENCE_MSEC, "%s does not come", path);
@@ -318,5 +318,6 @@ const char *bed_output(struct bed *bed)
 	char *data = NULL;
 	size_t size;
 
-	return file_read(bed->output, 1024 * 1024, &data, &size) == 0 ? data : "";
+	return file_read(bed->output, 1024 * 1024, &data, &size) == 0 ? test_keep(data)
+								      : "";
 }

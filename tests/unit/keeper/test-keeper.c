@@ -189,12 +189,12 @@ END_TEST
 
 START_TEST(core_has_no_privileges)
 {
-	char *status;
+	auto_free char *status = NULL;
 	size_t size;
 
 	bed_init(&bed);
 	bed_start(&bed, NULL);
-	ck_assert_int_eq(file_read(text_format("/proc/%d/status", bed.core), 8192,
+	ck_assert_int_eq(file_read(test_format("/proc/%d/status", bed.core), 8192,
 					 &status, &size),
 			0);
 	ck_assert_ptr_nonnull(strstr(status, "NoNewPrivs:\t1\n"));

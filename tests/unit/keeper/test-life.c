@@ -51,7 +51,7 @@ static void add_stubborn(void)
 	const char *script = test_path(bed.folder, "stubborn");
 
 	test_write(script,
-			text_format("#!/bin/sh\ntrap '' TERM\n"
+			test_format("#!/bin/sh\ntrap '' TERM\n"
 				    "setsid sh -c 'trap \"\" TERM; "
 				    "(echo $$ >%s/two; exec sleep 1000) & ' &\n"
 				    "setsid sleep 1000 &\necho $$ >%s/one\nwait\n"
@@ -59,7 +59,7 @@ static void add_stubborn(void)
 					bed.folder, bed.folder),
 			0755);
 	bed_add_unit(&bed, "stubborn",
-			text_format("[Service]\nExecStart=%s\nStandardOutput=null\n",
+			test_format("[Service]\nExecStart=%s\nStandardOutput=null\n",
 					script));
 }
 
@@ -241,7 +241,9 @@ START_TEST(empty_waits_for_what_the_main_process_left_behind)
 	fifo = test_path(bed.folder, "fifo");
 	ck_assert_int_eq(mkfifo(fifo, 0666), 0);
 	bed_add_shell(&bed, "one",
-			text_format("setsid sh -c \"read x <%s\" & exit 0", fifo), "");
+			test_format("setsid sh -c \"read x <%s/fifo\" & exit 0",
+					bed.folder),
+			"");
 	bed_start(&bed, NULL);
 	pid = bed_spawn_main(&bed, "one");
 	expect_exit(pid, CLD_EXITED, 0);
@@ -450,12 +452,12 @@ START_TEST(main_process_can_be_moved_within_the_unit_only)
 	bed_init(&bed);
 	pid_file = test_path(bed.folder, "pid");
 	test_write(test_path(bed.folder, "daemon"),
-			text_format("#!/bin/sh\nsetsid sh -c 'echo $$ >%s; exec sleep 1000' "
+			test_format("#!/bin/sh\nsetsid sh -c 'echo $$ >%s; exec sleep 1000' "
 				    "</dev/null >/dev/null 2>&1 &\n",
 					pid_file),
 			0755);
 	bed_add_unit(&bed, "one",
-			text_format("[Service]\nType=forking\nExecStart=%s/daemon\n",
+			test_format("[Service]\nType=forking\nExecStart=%s/daemon\n",
 					bed.folder));
 	bed_start(&bed, NULL);
 	expect_exit(bed_spawn_main(&bed, "one"), CLD_EXITED, 0);

@@ -66,7 +66,7 @@ START_TEST(path_lists_are_split_and_made_absolute)
 	ck_assert_ptr_nonnull(getcwd(here, sizeof(here)));
 	ck_assert_int_eq(parse(&options, "--unit-path=a::/b", NULL), OPTIONS_RUN);
 	ck_assert_uint_eq(options.unit_path.count, 2);
-	ck_assert_str_eq(options.unit_path.items[0], text_format("%s/a", here));
+	ck_assert_str_eq(options.unit_path.items[0], test_format("%s/a", here));
 	ck_assert_str_eq(options.unit_path.items[1], "/b");
 	options_fini(&options);
 }
@@ -88,7 +88,7 @@ END_TEST
 static char *output_of(const char *program, const char *option)
 {
 	auto_free char *command =
-			text_format("%s/%s %s", getenv("top_builddir"), program, option);
+			test_format("%s/%s %s", getenv("top_builddir"), program, option);
 	FILE *pipe = popen(command, "r");
 	auto_text text = { 0 };
 	char line[256];
@@ -119,7 +119,7 @@ static void compare(const char *program, const char *page_name)
 
 	for (at = help; (at = strstr(at, "  --")); at += 4) {
 		ck_assert_int_eq(sscanf(at, "  --%63[a-z-]", name), 1);
-		ck_assert_msg(strstr(page, text_format(".It Fl -%s", name)),
+		ck_assert_msg(strstr(page, test_format(".It Fl -%s", name)),
 				"%s does not have --%s", page_name, name);
 		n_help++;
 	}

@@ -27,10 +27,8 @@ static struct reply reply;
 static const char *writes_out(const char *command)
 {
 	const char *out = test_path(bed.folder, "out");
-	char *text = text_format("(%s) >%s.new; mv %s.new %s", command, out, out, out);
 
-	ck_assert_ptr_nonnull(text);
-	return text;
+	return test_format("(%s) >%s.new; mv %s.new %s", command, out, out, out);
 }
 
 static const char *await_out(void)
@@ -78,7 +76,7 @@ START_TEST(service_starts_with_clean_signals_descriptors_and_limits)
 	ck_assert_ptr_null(strstr(out, "\n5\n"));
 	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
 	ck_assert_ptr_nonnull(strstr(out,
-			text_format("\n%llu\n", (unsigned long long)limit.rlim_cur)));
+			test_format("\n%llu\n", (unsigned long long)limit.rlim_cur)));
 	ck_assert_ptr_nonnull(strstr(out, "\n/\n0027\n"));
 	bed_stop(&bed);
 }
@@ -91,7 +89,7 @@ START_TEST(environment_is_built_from_scratch)
 	bed_init(&bed);
 	test_write(test_path(bed.folder, "env"), "C=from-file\nB=file-wins\n", 0644);
 	bed_add_unit(&bed, "one",
-			text_format("[Service]\nEnvironment=A=a B=unit\n"
+			test_format("[Service]\nEnvironment=A=a B=unit\n"
 				    "EnvironmentFile=%s/env\nPassEnvironment=PASSED\n"
 				    "RuntimeDirectory=mine\nType=notify\n"
 				    "ExecStart=/bin/sh -c '%s'\n",
@@ -107,9 +105,9 @@ START_TEST(environment_is_built_from_scratch)
 	ck_assert_ptr_nonnull(strstr(out, "PASSED=through\n"));
 	ck_assert_ptr_nonnull(strstr(out, "INVOCATION_ID="));
 	ck_assert_ptr_nonnull(strstr(
-			out, text_format("NOTIFY_SOCKET=%s/notify/one\n", bed.runtime)));
+			out, test_format("NOTIFY_SOCKET=%s/notify/one\n", bed.runtime)));
 	ck_assert_ptr_nonnull(strstr(out,
-			text_format("RUNTIME_DIRECTORY=%s/run/mine\n", bed.runtime)));
+			test_format("RUNTIME_DIRECTORY=%s/run/mine\n", bed.runtime)));
 	ck_assert_ptr_null(strstr(out, "SECRET"));
 	bed_stop(&bed);
 }
@@ -123,7 +121,7 @@ START_TEST(failed_steps_are_named)
 	bed_add_unit(&bed, "output",
 			"[Service]\nExecStart=/bin/true\nStandardOutput=append:/nowhere/x\n");
 	bed_add_unit(&bed, "program",
-			text_format("[Service]\nExecStart=%s/program\n", bed.folder));
+			test_format("[Service]\nExecStart=%s/program\n", bed.folder));
 	test_write(test_path(bed.folder, "program"), "not a program", 0755);
 	bed_start(&bed, NULL);
 	expect_failure("folder", "CHDIR", ENOENT);
@@ -160,7 +158,7 @@ START_TEST(user_of_a_service_is_complete)
 	ck_assert_int_eq(chmod(bed.folder, 0777), 0);
 	bed_add_shell(&bed, "one",
 			"id -u; id -g; id -G; echo $$HOME $$USER; grep CapEff /proc/self/status",
-			text_format("User=nobody\nRuntimeDirectory=nb\n"
+			test_format("User=nobody\nRuntimeDirectory=nb\n"
 				    "StandardOutput=file:%s\n",
 					test_path(bed.folder, "out")));
 	bed_start(&bed, NULL);
@@ -182,7 +180,7 @@ START_TEST(policy_of_a_service_is_in_force)
 			"[Policy]\nNoNewPrivileges=yes\nSystemCallFilter=~ptrace\n",
 			0644);
 	bed_add_unit(&bed, "one",
-			text_format("[Security]\nPolicy=tight\n[Service]\n"
+			test_format("[Security]\nPolicy=tight\n[Service]\n"
 				    "ExecStart=/bin/sh -c '%s'\n",
 					writes_out("grep -E \"NoNewPrivs|Seccomp:\" "
 						   "/proc/self/status")));
