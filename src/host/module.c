@@ -32,6 +32,13 @@ struct loaded {
 	const struct airs_module *module;
 };
 
+/* The bytes of a module. */
+struct image {
+	char *data; /* heap */
+	size_t size;
+	uint64_t hash;
+};
+
 /* Of the main pool's thread. */
 static struct list all_loaded = { &all_loaded, &all_loaded }; /* [struct loaded.link] */
 
@@ -46,23 +53,23 @@ static uint64_t hash_of(const void *data, size_t size)
 	return hash;
 }
 
-static bool is_same(const struct loaded *l, const char *data, size_t size, uint64_t hash)
+static bool is_same(const struct loaded *l, const struct image *image)
 {
 	auto_free char *old = NULL;
-	size_t old_size;
+	size_t size;
 
-	if (l->size != size || l->hash != hash ||
-			fd_read_all(l->fd, MODULE_SIZE_MAX, &old, &old_size) < 0)
+	if (l->size != image->size || l->hash != image->hash ||
+			fd_read_all(l->fd, MODULE_SIZE_MAX, &old, &size) < 0)
 		return false;
-	return old_size == size && memcmp(old, data, size) == 0;
+	return size == image->size && memcmp(old, image->data, size) == 0;
 }
 
-static const struct airs_module *find_loaded(const char *data, size_t size, uint64_t hash)
+static const struct airs_module *find_loaded(const struct image *image)
 {
 	struct loaded *l;
 
 	list_foreach(l, &all_loaded, link)
-		if (is_same(l, data, size, hash))
+		if (is_same(l, image))
 			return l->module;
 	return NULL;
 }
@@ -92,14 +99,20 @@ static const char *check_module(const struct airs_module *m)
 	return NULL;
 }
 
-static int refuse(char *why, size_t why_size, int error, const char *text)
+/* Where the reason goes. */
+struct why {
+	char *text;
+	size_t size;
+};
+
+static int refuse(const struct why *why, int error, const char *text)
 {
-	(void)snprintf(why, why_size, "%s", text);
+	(void)snprintf(why->text, why->size, "%s", text);
 	return error;
 }
 
 static int open_module(
-		int fd, const struct airs_module **ret_module, char *why, size_t why_size)
+		int fd, const struct why *why, const struct airs_module **ret_module)
 {
 	const struct airs_module *module;
 	const char *problem;
@@ -109,7 +122,7 @@ static int open_module(
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	if (!handle)
-		return refuse(why, why_size, -ENOEXEC, dlerror());
+		return refuse(why, -ENOEXEC, dlerror());
 	module = dlsym(handle, "airs_module");
 	problem = module ? check_module(module) : "it has no airs_module";
 	if (!problem) {
@@ -117,12 +130,12 @@ static int open_module(
 		return 0;
 	}
 	(void)dlclose(handle);
-	return refuse(why, why_size, -ELIBBAD, problem);
+	return refuse(why, -ELIBBAD, problem);
 }
 
 /* Load and remember. */
-static int add(int fd, uint64_t hash, size_t size, const struct airs_module **ret_module,
-		char *why, size_t why_size)
+static int add(int fd, const struct image *image, const struct why *why,
+		const struct airs_module **ret_module)
 {
 	auto_free struct loaded *l = calloc(1, sizeof(*l));
 	auto_close int kept = -1;
@@ -130,58 +143,66 @@ static int add(int fd, uint64_t hash, size_t size, const struct airs_module **re
 
 	kept = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	if (!l || kept < 0)
-		return refuse(why, why_size, l ? -errno : -ENOMEM, "out of memory");
-	r = open_module(kept, &l->module, why, why_size);
+		return refuse(why, l ? -errno : -ENOMEM, "out of memory");
+	r = open_module(kept, why, &l->module);
 	if (r < 0)
 		return r;
 	l->fd = take_fd(&kept);
-	l->hash = hash;
-	l->size = size;
+	l->hash = image->hash;
+	l->size = image->size;
 	*ret_module = l->module;
 	list_append(&all_loaded, &TAKE_PTR(l)->link);
 	return 0;
 }
 
-static int read_module(
-		int fd, char **ret_data, size_t *ret_size, char *why, size_t why_size)
+static int read_image(int fd, const struct why *why, struct image *ret_image)
 {
 	struct stat st;
 	int r;
 
 	if (fstat(fd, &st) < 0)
-		return refuse(why, why_size, -errno, "it cannot be looked at");
+		return refuse(why, -errno, "it cannot be looked at");
 	if (!S_ISREG(st.st_mode))
-		return refuse(why, why_size, -EINVAL, "it is not a regular file");
-	r = memfd_is_sealed(fd);
-	if (r <= 0)
-		return refuse(why, why_size, -EPERM, "it is not sealed");
-	r = fd_read_all(fd, MODULE_SIZE_MAX, ret_data, ret_size);
-	return r < 0 ? refuse(why, why_size, r, "it cannot be read") : 0;
+		return refuse(why, -EINVAL, "it is not a regular file");
+	if (memfd_is_sealed(fd) <= 0)
+		return refuse(why, -EPERM, "it is not sealed");
+	r = fd_read_all(fd, MODULE_SIZE_MAX, &ret_image->data, &ret_image->size);
+	if (r < 0)
+		return refuse(why, r, "it cannot be read");
+	ret_image->hash = hash_of(ret_image->data, ret_image->size);
+	return 0;
 }
 
-int module_load(int fd, const struct airs_module **ret_module, char *why, size_t why_size)
+static int load(int fd, const struct image *image, const struct why *why,
+		const struct airs_module **ret_module)
 {
-	auto_free char *data = NULL;
-	const struct airs_module *module;
+	const struct airs_module *module = find_loaded(image);
 	const char *problem;
-	uint64_t hash;
-	size_t size;
 	int r;
 
-	bug_unless(exports_count() > 0);
-	r = read_module(fd, &data, &size, why, why_size);
-	if (r < 0)
-		return r;
-	hash = hash_of(data, size);
-	module = find_loaded(data, size, hash);
 	if (module) {
 		*ret_module = module;
 		return 0;
 	}
-	r = elf_check(data, size, &problem);
+	r = elf_check(image->data, image->size, &problem);
 	if (r < 0)
-		return refuse(why, why_size, r, problem);
-	return add(fd, hash, size, ret_module, why, why_size);
+		return refuse(why, r, problem);
+	return add(fd, image, why, ret_module);
+}
+
+int module_load(int fd, const struct airs_module **ret_module, char *why, size_t why_size)
+{
+	const struct why clause = { why, why_size };
+	struct image image;
+	int r;
+
+	bug_unless(exports_count() > 0);
+	r = read_image(fd, &clause, &image);
+	if (r < 0)
+		return r;
+	r = load(fd, &image, &clause, ret_module);
+	free(image.data);
+	return r;
 }
 
 static size_t size_of_all(char *const *arguments, size_t *ret_count)

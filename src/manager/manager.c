@@ -90,7 +90,8 @@ void manager_keep_note(struct manager *m, struct record *record)
 		return;
 	record->note_written = size > 0;
 	/* A note that is lost costs history, not service. */
-	(void)!link_note(m->self, m->link, record->name, LINK_NOTE_MANAGER, note, size);
+	(void)!link_note(m->self, m->link, record->name, LINK_NOTE_MANAGER,
+			(struct link_note_bytes){ note, size });
 }
 
 static int copy_text(char **field, const char *text)

@@ -89,11 +89,14 @@ int link_spawn(struct airs_actor *self, airs_pid link, const struct link_spawn *
 	return request(self, link, &message, ret_call);
 }
 
-int link_signal(struct airs_actor *self, airs_pid link, const char *unit,
-		enum protocol_whom whom, int signo, airs_ref *ret_call)
+int link_signal(struct airs_actor *self, airs_pid link, const struct link_signal *signal,
+		airs_ref *ret_call)
 {
 	struct protocol_message message = {
-		.type = PROTOCOL_SIGNAL, .unit = unit, .whom = whom, .signal = signo
+		.type = PROTOCOL_SIGNAL,
+		.unit = signal->unit,
+		.whom = signal->whom,
+		.signal = signal->signo,
 	};
 
 	return request(self, link, &message, ret_call);
@@ -132,23 +135,22 @@ int link_ack(struct airs_actor *self, airs_pid link, uint64_t spawn_id)
 }
 
 int link_note(struct airs_actor *self, airs_pid link, const char *unit,
-		enum link_note_part part, const void *data, size_t size)
+		enum link_note_part part, struct link_note_bytes bytes)
 {
 	struct link_note *note;
-	int r;
 
-	if (!is_unit_name(unit) || size > LINK_NOTE_PART_MAX)
+	if (!is_unit_name(unit) || bytes.size > LINK_NOTE_PART_MAX)
 		return -EINVAL;
-	note = calloc(1, sizeof(*note) + size);
+	note = calloc(1, sizeof(*note) + bytes.size);
 	if (!note)
 		return -ENOMEM;
 	note->part = (uint32_t)part;
-	note->size = (uint32_t)size;
+	note->size = (uint32_t)bytes.size;
 	memcpy(note->unit, unit, strlen(unit) + 1);
-	if (size > 0)
-		memcpy(note->data, data, size);
-	r = airs_send_moved(self, link, LINK_NOTE, note, sizeof(*note) + size, free);
-	return r;
+	if (bytes.size > 0)
+		memcpy(note->data, bytes.data, bytes.size);
+	return airs_send_moved(
+			self, link, LINK_NOTE, note, sizeof(*note) + bytes.size, free);
 }
 
 int link_say(struct airs_actor *self, airs_pid link, enum protocol_type type,

@@ -20,11 +20,6 @@ struct link_note {
 	uint8_t data[];
 };
 
-struct link_note_bytes {
-	const void *data; /* NULL when size is 0 */
-	size_t size;
-};
-
 /* Join the parts. Returns the size, 0 when both are empty. */
 size_t link_note_join(const struct link_note_bytes parts[static LINK_NOTE_PART_COUNT],
 		uint8_t buffer[static PROTOCOL_NOTE_MAX]);

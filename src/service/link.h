@@ -111,6 +111,17 @@ static inline const void *link_attached_note(const struct link_attached *attache
 enum link_note_part { LINK_NOTE_SERVICE, LINK_NOTE_MANAGER, LINK_NOTE_PART_COUNT };
 #define LINK_NOTE_PART_MAX 500 /* bytes */
 
+struct link_note_bytes {
+	const void *data; /* may be NULL when size is 0 */
+	size_t size;
+};
+
+struct link_signal {
+	const char *unit;
+	enum protocol_whom whom;
+	int signo;
+};
+
 struct link_spawn {
 	const char *unit;
 	uint32_t kind, index;
@@ -130,8 +141,8 @@ MUST_CHECK int link_attach(struct airs_actor *self, airs_pid link, const char *u
 		airs_ref *ret_call);
 MUST_CHECK int link_spawn(struct airs_actor *self, airs_pid link,
 		const struct link_spawn *spawn, airs_ref *ret_call);
-MUST_CHECK int link_signal(struct airs_actor *self, airs_pid link, const char *unit,
-		enum protocol_whom whom, int signo, airs_ref *ret_call);
+MUST_CHECK int link_signal(struct airs_actor *self, airs_pid link,
+		const struct link_signal *signal, airs_ref *ret_call);
 MUST_CHECK int link_set_main(struct airs_actor *self, airs_pid link, const char *unit,
 		pid_t pid, airs_ref *ret_call);
 MUST_CHECK int link_module(struct airs_actor *self, airs_pid link, const char *unit,
@@ -154,7 +165,7 @@ MUST_CHECK int link_discard(struct airs_actor *self, airs_pid link, const char *
 /* Said without an answer. A note of size 0 removes the part. -EINVAL, or as airs_send. */
 MUST_CHECK int link_ack(struct airs_actor *self, airs_pid link, uint64_t spawn_id);
 MUST_CHECK int link_note(struct airs_actor *self, airs_pid link, const char *unit,
-		enum link_note_part part, const void *data, size_t size);
+		enum link_note_part part, struct link_note_bytes bytes);
 /* type UP, STATUS (text), DOWN (status) or PONG; text may be NULL. */
 MUST_CHECK int link_say(struct airs_actor *self, airs_pid link, enum protocol_type type,
 		const char *text, int status);

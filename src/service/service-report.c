@@ -112,7 +112,7 @@ void service_write_note(struct airs_actor *self, struct service *s)
 		return;
 	s->note_empty = size == 0;
 	IGNORE_RESULT(link_note(self, s->link_pid, s->unit->name, LINK_NOTE_SERVICE,
-			buffer, size));
+			(struct link_note_bytes){ buffer, size }));
 }
 
 const char *service_reason_text(

@@ -43,9 +43,10 @@ bool service_is_gone(const struct service *s)
 void service_signal(struct airs_actor *self, struct service *s, enum protocol_whom whom,
 		int signo)
 {
+	struct link_signal signal = { s->unit->name, whom, signo };
 	airs_ref call;
 
-	if (link_signal(self, s->link_pid, s->unit->name, whom, signo, &call) < 0)
+	if (link_signal(self, s->link_pid, &signal, &call) < 0)
 		return; /* The state's timer leads on. */
 	if (whom == PROTOCOL_ALL)
 		s->signal_all_call = call;

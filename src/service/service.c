@@ -275,13 +275,16 @@ static void on_kill(
 {
 	struct airs_from from = airs_message_from(m);
 	const struct service_kill *kill = m->data;
+	struct link_signal signal = { .unit = s->unit->name };
 	struct service_kill_call *k;
 	int r = -EINVAL;
 
 	k = calloc(1, sizeof(*k));
-	if (k && m->size == sizeof(*kill) && kill->whom <= PROTOCOL_ALL)
-		r = link_signal(self, s->link_pid, s->unit->name,
-				(enum protocol_whom)kill->whom, kill->signal, &k->call);
+	if (k && m->size == sizeof(*kill) && kill->whom <= PROTOCOL_ALL) {
+		signal.whom = (enum protocol_whom)kill->whom;
+		signal.signo = kill->signal;
+		r = link_signal(self, s->link_pid, &signal, &k->call);
+	}
 	if (r < 0) {
 		IGNORE_RESULT(airs_reply(self, from, k ? r : -ENOMEM, NULL, 0));
 		free(k);
