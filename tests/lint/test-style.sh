@@ -18,7 +18,7 @@ report() {
 }
 
 sources=$(find src tests contrib -name '*.[ch]' | sort)
-scripts=$(grep -rlE '^#!' contrib tests --include='*' 2>/dev/null | grep -vE '^contrib/(build-aux|m4)/' | sort)
+scripts=$(grep -rlE '^#!' contrib tests --include='*' 2>/dev/null | grep -vE '^(contrib/(build-aux|m4)|tests/fuzz/corpus)/' | sort)
 # shellcheck disable=SC2086
 {
 	report "every source has its licence line" "$(grep -L 'SPDX-License-Identifier: Apache-2.0 OR MIT' $sources $scripts)"

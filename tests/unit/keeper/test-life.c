@@ -421,6 +421,11 @@ START_TEST(processes_that_outlive_the_tree_are_killed)
 	bed_stop(&bed);
 	bed_await_gone(pid);
 	ck_assert_int_eq(kill(spared, SIGKILL), 0);
+	bed_await_gone(spared);
+	/* Its cgroup stayed with it and is removed by the next keeper. */
+	bed_launch(&bed, NULL);
+	bed_meet_core(&bed);
+	bed_stop(&bed);
 }
 END_TEST
 
