@@ -284,42 +284,52 @@ static int put_actor(
 	return put_number(answer, "MessagesHandled", info.messages_handled);
 }
 
-static int put_journal(sd_bus_message *answer, const struct unit *unit)
+/* The log of what goes to the journal, or to the file that stands in for it. */
+static int put_journal(
+		sd_bus_message *answer, struct manager *m, const struct record *record)
 {
-	int r = sd_bus_message_append(answer, "{sv}", "LogJournal", "b", 1);
+	auto_free char *path = NULL;
+	int r;
 
-	return r < 0 ? r
-		     : put_some_text(answer, "SyslogIdentifier",
-				       unit->service.syslog_identifier);
+	if (m->journal_socket) {
+		r = sd_bus_message_append(answer, "{sv}", "LogJournal", "b", 1);
+		return r < 0 ? r
+			     : put_some_text(answer, "SyslogIdentifier",
+					       record->settings->unit->service
+							       .syslog_identifier);
+	}
+	path = text_format("%s/log/%s.log", m->home->runtime_dir, record->name);
+	return path ? put_text(answer, "LogFile", path) : -ENOMEM;
 }
 
-static int put_log(sd_bus_message *answer, struct manager *m, const struct record *record)
+/* Where the output goes; standard error when standard output goes nowhere. */
+static int put_service_log(
+		sd_bus_message *answer, struct manager *m, const struct record *record)
 {
-	const struct unit *unit = record->settings->unit;
-	auto_free char *path = NULL;
+	const struct unit_service *s = &record->settings->unit->service;
+	bool is_silent = s->standard_output == UNIT_OUTPUT_NULL;
 
-	if (record->kind != UNIT_SERVICE)
-		return sd_bus_message_append(answer, "{sv}", "LogJournal", "b",
-				m->journal_socket != NULL);
-	switch (unit->service.standard_output) {
+	switch (is_silent ? s->standard_error : s->standard_output) {
 	case UNIT_OUTPUT_JOURNAL:
-		if (m->journal_socket &&
-				put_some_text(answer, "SyslogIdentifier",
-						unit->service.syslog_identifier) < 0)
-			return -ENOMEM;
-		if (m->journal_socket)
-			return put_journal(answer, unit);
-		path = text_format("%s/log/%s.log", m->home->runtime_dir, record->name);
-		return path ? put_text(answer, "LogFile", path) : -ENOMEM;
+		return put_journal(answer, m, record);
 	case UNIT_OUTPUT_FILE:
 	case UNIT_OUTPUT_APPEND:
 	case UNIT_OUTPUT_TRUNCATE:
-		return put_some_text(answer, "LogFile", unit->service.output_path);
+		return put_some_text(answer, "LogFile",
+				is_silent ? s->error_path : s->output_path);
 	case UNIT_OUTPUT_NULL:
 	case UNIT_OUTPUT_INHERIT:
 		return 0;
 	}
 	return 0;
+}
+
+static int put_log(sd_bus_message *answer, struct manager *m, const struct record *record)
+{
+	if (record->kind == UNIT_SERVICE)
+		return put_service_log(answer, m, record);
+	return sd_bus_message_append(
+			answer, "{sv}", "LogJournal", "b", m->journal_socket != NULL);
 }
 
 /* Whether it runs with other settings than those in force. Children of a supervisor come

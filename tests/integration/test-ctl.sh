@@ -53,6 +53,13 @@ Restart=temporary
 ExecStart=/bin/sh -c 'exit 42'
 EOF
 
+unit quiet.actor <<EOF
+[Service]
+ExecStart=/bin/sh -c 'echo lost; echo kept >&2; exec sleep 100000'
+StandardOutput=null
+StandardError=file:$T/quiet.log
+EOF
+
 exits 1 "without an instance the exit status is 1" ctl tree
 start_daemon
 happens "the temporary one has failed" 'has_failed once'
@@ -62,7 +69,7 @@ like "$(ctl tree)" '[|`]-db +\* running +[0-9]+' "tree shows the services"
 like "$(LC_ALL=C.UTF-8 ctl tree)" '├─db +● running' "tree draws in UTF-8 where it can"
 like "$(ctl list db)" '^db +service +running .* The db$' "list shows the description"
 is "$(ctl list --names --state=failed)" once "list finds what failed"
-like "$(ctl status)" '4 units: 1 failed, 3 running' "status without a name counts"
+like "$(ctl status)" '5 units: 1 failed, 4 running' "status without a name counts"
 like "$(ctl status once)" 'last end: exited with status 42' "status tells how a service ended"
 exits 3 "status of what is not running is 3" ctl status db once
 exits 0 "status of what runs is 0" ctl status db web shop
@@ -103,6 +110,8 @@ happens "logs -f shows what comes" 'grep -q "^reloaded" "$T/followed"'
 kill "$follower"
 wait "$follower" 2>/dev/null
 
+happens "logs finds a file that only standard error goes to" '[ "$(ctl logs quiet)" = kept ]'
+
 # Acting.
 is "$(ctl stop db)" "db stopped" "stop"
 is "$(ctl stop db)" "db was not running" "stop again"
@@ -118,10 +127,12 @@ exits 4 "an unknown unit is 4" ctl restart nobody
 exits 1 "two kinds of failure are 1" ctl kill nobody once
 exits 2 "a wrong option is 2" ctl stop --follow db
 is "$(ctl stop --all | sort)" "once was not running
+quiet stopped
 shop stopped" "stop --all stops the children of the root"
 exits 3 "and with them all others" ctl status web
 exits 0 "a supervisor starts its children" ctl start shop
 exits 0 "they run again" ctl status db web
+exits 0 "so does another child of the root" ctl start quiet
 
 # Files that change.
 pid=$(pid_of web)
