@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define CAPACITY_MIN 64
+#define ROOM_TO_KEEP 16
 
 void text_fini(struct text *t)
 {
@@ -96,6 +97,18 @@ const char *text_get(const struct text *t)
 	return t->data ? t->data : "";
 }
 
+/* What is taken often stays for long: it does not keep the room to grow. */
+static char *take_fitting(struct text *t)
+{
+	char *data = t->data;
+
+	if (t->capacity - t->size > ROOM_TO_KEEP)
+		data = realloc(t->data, t->size + 1);
+	if (data)
+		t->data = NULL;
+	return data;
+}
+
 char *text_take(struct text *t)
 {
 	char *taken = NULL;
@@ -103,7 +116,7 @@ char *text_take(struct text *t)
 	(void)reserve(t, 0);
 	if (!t->failed) {
 		t->data[t->size] = '\0';
-		taken = TAKE_PTR(t->data);
+		taken = take_fitting(t);
 	}
 	text_fini(t);
 	return taken;
