@@ -12,6 +12,10 @@
 #include "base/procid.h"
 #include "unit/unit.h"
 
+/* Unused numbers that systemd sets aside for transient users. */
+#define TRANSIENT_FIRST 61184
+#define TRANSIENT_LAST  65519
+
 /*
  * The values are those of the process and do not change while it runs; they are kept once
  * for all contexts. Only the main thread of a program asks for them, at its start.
@@ -34,12 +38,47 @@ static void set_user_folder(char *to, const char *variable, const char *below)
 		(void)snprintf(to, PATH_MAX, "%.4000s%s", values.home, below);
 }
 
+static const struct passwd *find_local_user(uid_t uid)
+{
+	FILE *file = fopen("/etc/passwd", "re");
+	const struct passwd *pw = NULL;
+
+	while (file && (pw = fgetpwent(file)) && pw->pw_uid != uid)
+		;
+	if (file)
+		(void)fclose(file);
+	return pw;
+}
+
+static const struct group *find_local_group(gid_t gid)
+{
+	FILE *file = fopen("/etc/group", "re");
+	const struct group *gr = NULL;
+
+	while (file && (gr = fgetgrent(file)) && gr->gr_gid != gid)
+		;
+	if (file)
+		(void)fclose(file);
+	return gr;
+}
+
+static bool is_transient(unsigned int id)
+{
+	return id >= TRANSIENT_FIRST && id <= TRANSIENT_LAST;
+}
+
+/* The files first: asking the name service loads libraries that stay loaded. A transient
+ * number has no account anywhere. */
 static void set_account(void)
 {
-	const struct passwd *pw = getpwuid(geteuid());
-	const struct group *gr = getgrgid(getegid());
+	const struct passwd *pw = find_local_user(geteuid());
+	const struct group *gr = find_local_group(getegid());
 	const char *home = getenv("HOME");
 
+	if (!pw && !is_transient(geteuid()))
+		pw = getpwuid(geteuid());
+	if (!gr && !is_transient(getegid()))
+		gr = getgrgid(getegid());
 	(void)snprintf(values.user, sizeof(values.user), "%u", (unsigned int)geteuid());
 	(void)snprintf(values.group, sizeof(values.group), "%u", (unsigned int)getegid());
 	if (pw)
