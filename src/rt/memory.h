@@ -21,7 +21,7 @@
 #include "base/macro.h"
 #include "rt/lock.h"
 
-#define MEMORY_CLASSES   6 /* 32, 64, 128, 256, 512, 1024 bytes */
+#define MEMORY_CLASSES   5 /* 32, 64, 128, 256, 512 bytes */
 #define MEMORY_CLASS_MIN 32
 #define MEMORY_HEAP      0xffu
 #define MEMORY_MUST_MAX  128 /* the largest block that memory_alloc_must gives */
