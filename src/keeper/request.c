@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/heap.h"
 #include "base/log.h"
 #include "base/path.h"
 #include "base/procid.h"
@@ -296,6 +297,7 @@ static void on_module(struct keeper *keeper, const struct protocol_message *m)
 static void on_up(struct keeper *keeper, const struct protocol_message *m)
 {
 	keeper->core.is_up = true;
+	heap_trim();
 	if (keeper->was_ready)
 		return;
 	keeper->was_ready = true;

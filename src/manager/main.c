@@ -12,6 +12,7 @@
 
 #include "airssys/system.h"
 #include "base/fd.h"
+#include "base/heap.h"
 #include "base/log.h"
 #include "manager/manager.h"
 
@@ -111,6 +112,7 @@ int main(void)
 	struct manager_home home;
 	int r;
 
+	heap_share();
 	log_open("airssys-core", LOG_LEVEL_NOTICE);
 	manager_home_init(&home);
 	r = check_link();

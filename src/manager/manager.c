@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/heap.h"
 #include "base/log.h"
 #include "host/manager-api.h"
 #include "manager/bus.h"
@@ -302,7 +303,8 @@ static int on_root_started(struct manager *m, const struct airs_message *message
 	char text[80];
 	int r;
 
-	/* Stopped while it started: its end is on the way, and says that the tree is down. */
+	/* Stopped while it started: its end is on the way, and says that the tree is
+	 * down. */
 	if (m->phase != MANAGER_STARTING)
 		return 0;
 	if (message->status < 0) {
@@ -313,6 +315,7 @@ static int on_root_started(struct manager *m, const struct airs_message *message
 	(void)snprintf(text, sizeof(text), "%u actors running, %u failed", counts.running,
 			counts.failed);
 	event_write(m, ACTIVITY_TREE_UP, text);
+	heap_trim();
 	r = link_say(m->self, m->link, PROTOCOL_UP, text, 0);
 	if (r < 0)
 		return r;
