@@ -246,3 +246,49 @@ int path_make_folders(const char *path, unsigned int mode)
 	}
 	return 0;
 }
+
+/* Opens the folder of this name in dir_fd, which is made when it is not there. */
+static int enter_folder(int dir_fd, const char *name, unsigned int mode, int *ret_fd)
+{
+	int fd;
+
+	if (strcmp(name, "..") == 0)
+		return -EXDEV;
+	if (mkdirat(dir_fd, name, mode) < 0 && errno != EEXIST)
+		return -errno;
+	fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return refuse_component(dir_fd, name);
+	*ret_fd = fd;
+	return 0;
+}
+
+int path_make_beneath(const char *base, const char *name, unsigned int mode, int *ret_fd)
+{
+	auto_free char *copy = strdup(name);
+	auto_close int at = -1;
+	char *rest = copy, *part;
+	int fd = -1, r;
+
+	if (!copy)
+		return -ENOMEM;
+	if (!*name)
+		return -EINVAL;
+	r = path_make_folders(base, mode);
+	if (r < 0)
+		return r;
+	at = open(base, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (at < 0)
+		return -errno;
+	while ((part = strsep(&rest, "/"))) {
+		if (!*part)
+			continue;
+		r = enter_folder(at, part, mode, &fd);
+		if (r < 0)
+			return r;
+		close_fd(at);
+		at = fd;
+	}
+	*ret_fd = take_fd(&at);
+	return 0;
+}

@@ -47,4 +47,13 @@ const char *path_refusal_text(enum path_refusal refusal);
 /* mkdir -p with this mode for what is made. */
 MUST_CHECK int path_make_folders(const char *path, unsigned int mode);
 
+/*
+ * The same beneath base, which is made as above, for a name whose folders may belong to
+ * somebody else: no component of name may be a link or "..". The open last folder is the
+ * caller's. -ELOOP or -ENOTDIR for what is not a folder, -EXDEV for a name that leaves
+ * base, -EINVAL for an empty one.
+ */
+MUST_CHECK int path_make_beneath(
+		const char *base, const char *name, unsigned int mode, int *ret_fd);
+
 #endif

@@ -289,7 +289,10 @@ static int set_own_environment(struct building *b)
 	return r;
 }
 
-/* Folders that are made for it. */
+/*
+ * Folders that are made for it. One that an earlier run was given belongs to the
+ * service's user, who may have put links into it that lead anywhere.
+ */
 
 static int make_folder(const struct building *b, const char *base, const char *name)
 {
@@ -299,12 +302,9 @@ static int make_folder(const struct building *b, const char *base, const char *n
 
 	if (!path)
 		return -ENOMEM;
-	r = path_make_folders(path, 0755);
+	r = path_make_beneath(base, name, 0755, &fd);
 	if (r < 0)
 		return refuse(b, EXEC_STEP_DESCRIPTION, r, path);
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return refuse(b, EXEC_STEP_DESCRIPTION, -errno, path);
 	if (b->spec->set_credentials && fchown(fd, b->spec->uid, b->spec->gid) < 0)
 		return refuse(b, EXEC_STEP_DESCRIPTION, -errno, path);
 	return 0;

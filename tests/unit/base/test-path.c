@@ -337,6 +337,29 @@ START_TEST(folders_are_made_down_to_the_last)
 }
 END_TEST
 
+START_TEST(folders_beneath_a_base_are_made_without_following_links)
+{
+	const char *base, *away;
+	int fd;
+
+	open_folder();
+	base = test_path(folder, "base");
+	away = test_path(folder, "away");
+	ck_assert_int_eq(path_make_beneath(base, "a//b/", 0755, &fd), 0);
+	ck_assert_int_eq(faccessat(fd, "../../a/b", F_OK, 0), 0);
+	close_fd(fd);
+	ck_assert_int_eq(mkdir(away, 0755), 0);
+	ck_assert_int_eq(symlink(away, test_path(base, "a/link")), 0);
+	ck_assert_int_eq(path_make_beneath(base, "a/link/c", 0755, &fd), -ELOOP);
+	ck_assert_int_eq(path_make_beneath(base, "a/link", 0755, &fd), -ELOOP);
+	ck_assert_int_ne(access(test_path(away, "c"), F_OK), 0);
+	ck_assert_int_eq(path_make_beneath(base, "../c", 0755, &fd), -EXDEV);
+	ck_assert_int_eq(path_make_beneath(base, "", 0755, &fd), -EINVAL);
+	test_write(test_path(base, "file"), "x", 0600);
+	ck_assert_int_eq(path_make_beneath(base, "file/c", 0755, &fd), -ENOTDIR);
+}
+END_TEST
+
 TEST_MAIN("path", trusted_file_is_read_whole, file_in_a_folder_below_is_read,
 		empty_file_is_trusted, opened_file_does_not_leak_into_programs,
 		absent_file_is_told, file_that_others_may_write_is_refused,
@@ -347,4 +370,5 @@ TEST_MAIN("path", trusted_file_is_read_whole, file_in_a_folder_below_is_read,
 		kernel_without_openat2_refuses_the_same,
 		filtered_openat2_refuses_the_same, memory_that_runs_out_is_told,
 		folders_are_judged_like_files, each_refusal_has_a_sentence,
-		folders_are_made_down_to_the_last)
+		folders_are_made_down_to_the_last,
+		folders_beneath_a_base_are_made_without_following_links)

@@ -171,6 +171,33 @@ START_TEST(user_of_a_service_is_complete)
 }
 END_TEST
 
+START_TEST(folder_of_a_service_is_not_made_through_a_link_of_its_user)
+{
+	const char *away;
+	struct stat st;
+
+	if (geteuid() != 0)
+		return; /* only root changes users */
+	bed_init(&bed);
+	ck_assert_int_eq(chmod(bed.folder, 0755), 0);
+	ck_assert_int_eq(chmod(test_path(bed.folder, ".."), 0711), 0);
+	away = test_path(bed.folder, "away");
+	ck_assert_int_eq(mkdir(away, 0755), 0);
+	ck_assert_int_eq(mkdir(test_path(away, "kept"), 0755), 0);
+	bed_add_shell(&bed, "one", text_format("ln -s %s $$RUNTIME_DIRECTORY/link", away),
+			"User=nobody\nRuntimeDirectory=nb\nStandardOutput=null\n");
+	bed_add_shell(&bed, "two", "true",
+			"User=nobody\nRuntimeDirectory=nb nb/link/kept\n");
+	bed_start(&bed, NULL);
+	expect_exit(bed_spawn_main(&bed, "one"), CLD_EXITED, 0);
+	ck_assert_int_eq(access(test_path(bed.runtime, "run/nb/link/kept"), F_OK), 0);
+	expect_failure("two", "DESCRIPTION", ELOOP);
+	ck_assert_int_eq(stat(test_path(away, "kept"), &st), 0);
+	ck_assert_uint_eq(st.st_uid, 0);
+	bed_stop(&bed);
+}
+END_TEST
+
 START_TEST(policy_of_a_service_is_in_force)
 {
 	const char *out;
@@ -277,6 +304,7 @@ END_TEST
 TEST_MAIN("spawn", service_starts_with_clean_signals_descriptors_and_limits,
 		environment_is_built_from_scratch, failed_steps_are_named,
 		unknown_user_is_refused_and_never_root, user_of_a_service_is_complete,
+		folder_of_a_service_is_not_made_through_a_link_of_its_user,
 		policy_of_a_service_is_in_force,
 		output_goes_to_the_log_file_without_a_journal,
 		output_goes_to_the_journal_as_the_services_own,
