@@ -302,13 +302,13 @@ static void on_up(struct keeper *keeper, const struct protocol_message *m)
 		return;
 	keeper->was_ready = true;
 	log_notice("ready: %u units, tree is up", keeper->n_units);
-	upward_say(&keeper->upward, "READY=1\nSTATUS=%s",
+	upward_say_status(&keeper->upward, "READY=1\n",
 			m->text && *m->text ? m->text : "The tree is up.");
 }
 
 static void on_status(struct keeper *keeper, const struct protocol_message *m)
 {
-	upward_say(&keeper->upward, "STATUS=%s", m->text ? m->text : "");
+	upward_say_status(&keeper->upward, "", m->text ? m->text : "");
 }
 
 static void on_down(struct keeper *keeper, const struct protocol_message *m)

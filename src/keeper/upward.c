@@ -85,3 +85,18 @@ void upward_say(struct upward *upward, const char *format, ...)
 			    MSG_NOSIGNAL) < 0)
 		log_debug("notify: %s", strerror(errno));
 }
+
+/*
+ * The text is the core's, and the manager above trusts what the keeper says: a line of
+ * its own could name any process as ours.
+ */
+void upward_say_status(struct upward *upward, const char *assignments, const char *text)
+{
+	char line[512];
+
+	(void)snprintf(line, sizeof(line), "%s", text);
+	for (char *c = line; *c; c++)
+		if ((unsigned char)*c < 0x20 || *c == 0x7f)
+			*c = ' ';
+	upward_say(upward, "%sSTATUS=%s", assignments, line);
+}

@@ -22,5 +22,8 @@ void upward_fini(struct upward *upward);
 
 /* Lines of the protocol, "READY=1\nSTATUS=…". Lost when it cannot be sent at once. */
 PRINTF_LIKE(2, 3) void upward_say(struct upward *upward, const char *format, ...);
+/* Assignments ("READY=1\n", or "") and a status that somebody else worded: whatever the
+ * text holds, it is one line. */
+void upward_say_status(struct upward *upward, const char *assignments, const char *text);
 
 #endif

@@ -111,6 +111,26 @@ START_TEST(stop_is_done_when_the_core_dies_and_nothing_is_left)
 }
 END_TEST
 
+START_TEST(core_cannot_speak_for_the_keeper)
+{
+	int fd;
+
+	bed_init(&bed);
+	fd = listen_for_keeper(test_path(bed.folder, "above"));
+	bed_start(&bed, NULL);
+	(void)bed_send(&bed,
+			(struct protocol_message){ .type = PROTOCOL_STATUS,
+					.text = "fine\nMAINPID=1" });
+	expect_said(fd, "STATUS=fine MAINPID=1");
+	(void)bed_send(&bed,
+			(struct protocol_message){
+					.type = PROTOCOL_UP, .text = "up\nMAINPID=1" });
+	expect_said(fd, "READY=1\nSTATUS=up MAINPID=1");
+	bed_stop(&bed);
+	close_fd(fd);
+}
+END_TEST
+
 START_TEST(manager_above_hears_ready_reloading_and_stopping)
 {
 	int fd;
@@ -210,6 +230,7 @@ END_TEST
 TEST_MAIN("keeper", greets_the_core_with_files_control_socket_and_adopted,
 		second_keeper_is_refused, strict_refuses_a_tree_with_mistakes,
 		stop_is_done_when_the_core_dies_and_nothing_is_left,
+		core_cannot_speak_for_the_keeper,
 		manager_above_hears_ready_reloading_and_stopping,
 		core_that_does_not_answer_is_killed_and_started_again,
 		readiness_reaches_the_core_through_the_notify_socket,
