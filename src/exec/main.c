@@ -176,6 +176,20 @@ static int look_up(struct exec_spec *spec, struct exec_report *report)
 	return r;
 }
 
+/*
+ * The service must not have them: a pipe that it held would never tell the keeper that it
+ * runs. The step that closes descriptors cannot do this on Linux before 5.11.
+ */
+static int close_on_exec(void)
+{
+	static const int ours[] = { EXECUTOR_SPEC_FD, EXECUTOR_REPORT_FD };
+
+	for (size_t i = 0; i < ARRAY_SIZE(ours); i++)
+		if (fcntl(ours[i], F_SETFD, FD_CLOEXEC) < 0)
+			return -errno;
+	return 0;
+}
+
 static int become_service(void)
 {
 	struct exec_run run = {
@@ -185,7 +199,9 @@ static int become_service(void)
 	auto_free char **envp = NULL;
 	int r;
 
-	r = exec_spec_unpack(EXECUTOR_SPEC_FD, &spec);
+	r = close_on_exec();
+	if (r == 0)
+		r = exec_spec_unpack(EXECUTOR_SPEC_FD, &spec);
 	if (r < 0)
 		return give_up(&run.report, EXEC_STEP_DESCRIPTION, r);
 	r = look_up(spec, &run.report);

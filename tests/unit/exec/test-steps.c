@@ -2,11 +2,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -252,6 +256,33 @@ START_TEST(confinement_holds_in_the_service)
 }
 END_TEST
 
+/* An old kernel: the call is not there. */
+static void forbid_close_range(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_close_range, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog program = { ARRAY_SIZE(code), code };
+
+	ck_assert_int_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+	ck_assert_int_eq(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
+}
+
+START_TEST(executor_leaves_no_descriptor_to_the_service_on_an_old_kernel)
+{
+	struct exec_report report;
+
+	set_up("test -e /proc/$$/fd/4 && echo four; test -e /proc/$$/fd/5 && echo five");
+	forbid_close_range();
+	ck_assert_int_eq(run_packed(&report), 1);
+	ck_assert_uint_eq(report.step, EXEC_STEP_NONE);
+	ck_assert_str_eq(output(), "");
+}
+END_TEST
+
 START_TEST(executor_without_a_description_says_so)
 {
 	struct exec_report report;
@@ -294,5 +325,7 @@ TEST_MAIN("steps", service_is_the_same_both_ways, each_failed_step_is_named_both
 		optional_folder_may_be_missing,
 		unknown_names_are_refused_and_nothing_runs,
 		name_service_fills_in_user_groups_home_and_environment,
-		confinement_holds_in_the_service, executor_without_a_description_says_so,
+		confinement_holds_in_the_service,
+		executor_leaves_no_descriptor_to_the_service_on_an_old_kernel,
+		executor_without_a_description_says_so,
 		only_what_needs_no_process_of_its_own_is_direct, every_step_has_a_name)
