@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 
 #include "base/cleanup.h"
 
@@ -31,19 +30,12 @@ enum access_right access_method_right(enum access_method method)
 	return methods[method].right;
 }
 
-void access_policy_init(
-		struct access_policy *policy, int listening_socket, uid_t owner_uid)
+void access_policy_init(struct access_policy *policy, const char *path, uid_t owner_uid)
 {
-	struct sockaddr_un address = { 0 };
-	socklen_t size = sizeof(address) - 1; /* the last byte stays NUL */
 	struct stat st;
 
 	*policy = (struct access_policy){ .owner_uid = owner_uid };
-	if (getsockname(listening_socket, (struct sockaddr *)&address, &size) < 0)
-		return;
-	if (address.sun_family != AF_UNIX || address.sun_path[0] != '/')
-		return;
-	if (lstat(address.sun_path, &st) < 0 || !S_ISSOCK(st.st_mode))
+	if (lstat(path, &st) < 0 || !S_ISSOCK(st.st_mode))
 		return;
 	policy->group_writes = (st.st_mode & S_IWGRP) != 0;
 	policy->socket_gid = st.st_gid;

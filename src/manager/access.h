@@ -63,11 +63,11 @@ struct access_caller {
 };
 
 /*
- * The policy for a listening socket: group and mode are those of its path. A socket
- * without a path (or one that is gone) gives the group nothing.
+ * The policy for the socket at path: group and mode are those of its file. One that is
+ * not there gives the group nothing. The socket itself cannot be asked for its path: it
+ * was bound under another.
  */
-void access_policy_init(
-		struct access_policy *policy, int listening_socket, uid_t owner_uid);
+void access_policy_init(struct access_policy *policy, const char *path, uid_t owner_uid);
 
 /* What a user with these groups may do. groups need not hold gid. */
 unsigned int access_rights(const struct access_policy *policy, uid_t uid, gid_t gid,

@@ -11,8 +11,10 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/map.h"
+#include "base/text.h"
 #include "manager/bus-connection.h"
 #include "manager/messages.h"
+#include "manager/names.h"
 
 #define ACCEPT_PORTION    32
 #define ACCEPT_PAUSE_USEC (USEC_PER_SEC / 2) /* when descriptors or memory ran out */
@@ -141,6 +143,16 @@ static int accept_clients(struct airs_actor *self, struct bus *bus)
 	return airs_timer_start(self, ACCEPT_PAUSE_USEC, 0, &timer);
 }
 
+static int learn_policy(struct bus *bus, const struct bus_args *args)
+{
+	auto_free char *path = text_format("%s/" NAMES_CONTROL, args->runtime_dir);
+
+	if (!path)
+		return -ENOMEM;
+	access_policy_init(&bus->policy, path, args->owner_uid);
+	return 0;
+}
+
 static int bus_init(struct airs_actor *self, void *state, const void *data, size_t size)
 {
 	const struct bus_args *args = data;
@@ -153,8 +165,9 @@ static int bus_init(struct airs_actor *self, void *state, const void *data, size
 	bus->manager = args->manager;
 	bus->auth_usec = args->auth_usec ? args->auth_usec : BUS_CONNECTION_AUTH_USEC;
 	bus->facts.runtime_dir = args->runtime_dir;
-	access_policy_init(&bus->policy, args->fd, args->owner_uid);
-	r = fd_set_nonblocking(args->fd);
+	r = learn_policy(bus, args);
+	if (r == 0)
+		r = fd_set_nonblocking(args->fd);
 	if (r < 0)
 		return r;
 	return airs_fd_watch(self, args->fd, EPOLLIN, &bus->watch);

@@ -94,15 +94,15 @@ START_TEST(policy_follows_the_mode_of_the_socket)
 	struct access_policy policy;
 
 	ck_assert_int_eq(chmod(path, 0660), 0);
-	access_policy_init(&policy, fd, 12);
+	access_policy_init(&policy, path, 12);
 	ck_assert(policy.group_writes);
 	ck_assert_uint_eq(policy.socket_gid, getegid());
 	ck_assert_uint_eq(policy.owner_uid, 12);
 	ck_assert_int_eq(chmod(path, 0600), 0);
-	access_policy_init(&policy, fd, 12);
+	access_policy_init(&policy, path, 12);
 	ck_assert(!policy.group_writes);
 	ck_assert_int_eq(unlink(path), 0);
-	access_policy_init(&policy, fd, 12);
+	access_policy_init(&policy, path, 12);
 	ck_assert(!policy.group_writes);
 }
 END_TEST
