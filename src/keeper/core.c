@@ -28,6 +28,7 @@
 #define FIRST_DELAY     (100 * USEC_PER_MSEC)
 #define DELAY_MAX       (10 * USEC_PER_SEC)
 #define BATCH           64 /* datagrams before other events have their turn */
+#define LAST_BATCHES    256 /* of a core that has ended */
 
 /* A datagram that waits for room in the socket, with its own descriptors. */
 struct queued {
@@ -382,8 +383,11 @@ bool core_on_end(struct core *core, pid_t pid, int code, int status)
 {
 	if (pid != core->pid || pid == 0)
 		return false;
-	/* Its last words: it may have said DOWN. */
-	while (core->link_fd >= 0 && core->keeper->phase != KEEPER_DONE)
+	/* Its last words: it may have said DOWN. A child that it left could go on talking
+	 * for ever. */
+	for (int i = 0; i < LAST_BATCHES && core->link_fd >= 0 &&
+			core->keeper->phase != KEEPER_DONE;
+			i++)
 		if (receive(core) == 0)
 			break;
 	close_link(core);
