@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 
 #include "base/fd.h"
+#include "base/text.h"
 
 /*
  * Checks are made on the open descriptor, never on a name. O_NONBLOCK keeps a planted
@@ -182,6 +183,108 @@ int path_read_trusted(int dir_fd, const char *name, size_t limit, char **ret_dat
 	*ret_refusal = PATH_OK;
 	*ret_data = TAKE_PTR(data);
 	*ret_size = size;
+	return 0;
+}
+
+#define LINKS_MAX 40 /* as the kernel */
+
+/* A search on its way: what is left of the path, in the folder reached so far. */
+struct search {
+	int at;
+	char *path, *rest; /* rest points into path */
+	unsigned int links;
+};
+
+/* 1 with the target of a link that may be followed, 0 for what is no link. The link is
+ * held while it is judged, so that nobody exchanges it. */
+static int read_link(int at, const char *part, char target[static PATH_MAX])
+{
+	auto_close int fd = openat(at, part, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+	ssize_t n;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISLNK(st.st_mode))
+		return 0;
+	if (st.st_uid != 0 && st.st_uid != geteuid())
+		return -ELOOP;
+	n = readlinkat(fd, "", target, PATH_MAX - 1);
+	if (n < 0)
+		return -errno;
+	target[n] = '\0';
+	return 1;
+}
+
+static int go_to(struct search *search, const char *folder)
+{
+	int fd = openat(search->at, folder,
+			O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	close_fd(search->at);
+	search->at = fd;
+	return 0;
+}
+
+static int follow(struct search *search, const char *target)
+{
+	char *path;
+
+	if (++search->links > LINKS_MAX)
+		return -ELOOP;
+	path = text_format("%s%s", target, search->rest);
+	if (!path)
+		return -ENOMEM;
+	free(search->path);
+	search->path = search->rest = path;
+	return *path == '/' ? go_to(search, "/") : 0;
+}
+
+/* The next component: 1 when it is the file, whose name is in part. */
+static int step(struct search *search, char part[static PATH_NAME_SIZE])
+{
+	char target[PATH_MAX];
+	size_t n;
+	bool is_last;
+	int r;
+
+	search->rest += strspn(search->rest, "/");
+	n = strcspn(search->rest, "/");
+	if (n == 0 || n >= PATH_NAME_SIZE)
+		return n == 0 ? -EISDIR : -ENAMETOOLONG;
+	memcpy(part, search->rest, n);
+	part[n] = '\0';
+	search->rest += n;
+	is_last = *search->rest == '\0';
+	r = read_link(search->at, part, target);
+	if (r > 0)
+		return follow(search, target);
+	if (r < 0 && !(r == -ENOENT && is_last))
+		return r;
+	if (!is_last)
+		return go_to(search, part);
+	return strcmp(part, ".") == 0 || strcmp(part, "..") == 0 ? -EISDIR : 1;
+}
+
+int path_find(const char *path, int *ret_dir_fd, char ret_name[static PATH_NAME_SIZE])
+{
+	struct search search = { .at = AT_FDCWD, .path = strdup(path) };
+	char part[PATH_NAME_SIZE];
+	int r;
+
+	search.rest = search.path;
+	r = !search.path ? -ENOMEM : *path != '/' ? -EINVAL : go_to(&search, "/");
+	while (r == 0)
+		r = step(&search, part);
+	free(search.path);
+	if (r < 0) {
+		close_fd(search.at);
+		return r;
+	}
+	memcpy(ret_name, part, strlen(part) + 1);
+	*ret_dir_fd = search.at;
 	return 0;
 }
 

@@ -13,6 +13,9 @@
 
 #include "base/macro.h"
 
+/* The largest name in a folder, with its NUL. */
+#define PATH_NAME_SIZE 256
+
 /* Why a file was refused; each has a sentence for people. */
 enum path_refusal {
 	PATH_OK,
@@ -43,6 +46,16 @@ MUST_CHECK int path_open_trusted(int dir_fd, const char *name, size_t limit, int
 enum path_refusal path_check_folder(int dir_fd);
 
 const char *path_refusal_text(enum path_refusal refusal);
+
+/*
+ * Find the file at an absolute path: the folder that it is in, open for use with *at
+ * calls, and its name there, which is not a link (and may not be there at all). A link is
+ * followed only when it belongs to root or to our own effective user: -ELOOP for one that
+ * somebody else could have planted, -EISDIR for what is no name in a folder. The caller
+ * opens the name with O_NOFOLLOW, and closes the folder.
+ */
+MUST_CHECK int path_find(
+		const char *path, int *ret_dir_fd, char ret_name[static PATH_NAME_SIZE]);
 
 /* mkdir -p with this mode for what is made. */
 MUST_CHECK int path_make_folders(const char *path, unsigned int mode);

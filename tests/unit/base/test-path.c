@@ -318,6 +318,60 @@ START_TEST(each_refusal_has_a_sentence)
 }
 END_TEST
 
+static int find(const char *name, char found[static PATH_NAME_SIZE])
+{
+	int fd = -1, r = path_find(test_path(folder, name), &fd, found);
+
+	close_fd(fd);
+	return r;
+}
+
+START_TEST(file_is_found_through_links_of_our_own)
+{
+	char name[PATH_NAME_SIZE];
+
+	open_folder();
+	ck_assert_int_eq(mkdir(test_path(folder, "a"), 0755), 0);
+	test_write(test_path(folder, "a/file"), "x", 0600);
+	ck_assert_int_eq(symlink(test_path(folder, "b"), test_path(folder, "link")), 0);
+	ck_assert_int_eq(symlink("a/../a", test_path(folder, "b")), 0);
+	ck_assert_int_eq(symlink("./file", test_path(folder, "a/last")), 0);
+	ck_assert_int_eq(symlink("loop", test_path(folder, "loop")), 0);
+	ck_assert_int_eq(find("link/last", name), 0);
+	ck_assert_str_eq(name, "file");
+	ck_assert_int_eq(find("link/not-there", name), 0);
+	ck_assert_str_eq(name, "not-there");
+	ck_assert_int_eq(find("nowhere/file", name), -ENOENT);
+	ck_assert_int_eq(find("a/file/x", name), -ENOTDIR);
+	ck_assert_int_eq(find("a/..", name), -EISDIR);
+	ck_assert_int_eq(find("a/", name), -EISDIR);
+	ck_assert_int_eq(find("loop", name), -ELOOP);
+	ck_assert_int_eq(path_find("relative", &dir_fd, name), -EINVAL);
+}
+END_TEST
+
+START_TEST(link_of_another_user_is_not_followed)
+{
+	char name[PATH_NAME_SIZE];
+
+	if (geteuid() != 0)
+		return; /* only root gives files away */
+	open_folder();
+	ck_assert_int_eq(mkdir(test_path(folder, "a"), 0755), 0);
+	test_write(test_path(folder, "a/file"), "x", 0600);
+	ck_assert_int_eq(symlink("a", test_path(folder, "link")), 0);
+	ck_assert_int_eq(symlink("file", test_path(folder, "a/last")), 0);
+	ck_assert_int_eq(find("link/last", name), 0);
+	ck_assert_int_eq(lchown(test_path(folder, "link"), 65534, 65534), 0);
+	ck_assert_int_eq(find("link/file", name), -ELOOP);
+	ck_assert_int_eq(lchown(test_path(folder, "a/last"), 65534, 65534), 0);
+	ck_assert_int_eq(find("a/last", name), -ELOOP);
+	/* A folder of another's is no link. */
+	ck_assert_int_eq(chown(test_path(folder, "a"), 65534, 65534), 0);
+	ck_assert_int_eq(find("a/file", name), 0);
+}
+END_TEST
+
 START_TEST(folders_are_made_down_to_the_last)
 {
 	auto_free char *deep = NULL;
@@ -370,5 +424,6 @@ TEST_MAIN("path", trusted_file_is_read_whole, file_in_a_folder_below_is_read,
 		kernel_without_openat2_refuses_the_same,
 		filtered_openat2_refuses_the_same, memory_that_runs_out_is_told,
 		folders_are_judged_like_files, each_refusal_has_a_sentence,
-		folders_are_made_down_to_the_last,
+		file_is_found_through_links_of_our_own,
+		link_of_another_user_is_not_followed, folders_are_made_down_to_the_last,
 		folders_beneath_a_base_are_made_without_following_links)
