@@ -14,6 +14,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/fd.h"
+#include "base/path.h"
 #include "osl/sandbox.h"
 
 /*
@@ -224,19 +226,51 @@ static int open_journal_or_file(
 	return open_onto(stream->path, O_WRONLY | O_CREAT | O_APPEND, 0640, to);
 }
 
+/*
+ * A file of the administrator's choice, perhaps in a folder of the service's user: a link
+ * that he put there must not lead root elsewhere, nor a FIFO hold it up. Only the
+ * executor does this: it allocates memory.
+ */
+static int open_chosen(const char *path, int flags, int to)
+{
+	auto_close int folder = -1;
+	char name[PATH_NAME_SIZE];
+	int fd, r;
+
+	r = path_find(path, &folder, name);
+	if (r < 0)
+		return r;
+	fd = openat(folder, name, flags | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY,
+			0644);
+	if (fd < 0)
+		return -errno;
+	if (fcntl(fd, F_SETFL, flags & O_APPEND) < 0) {
+		r = -errno;
+		(void)close(fd);
+		return r;
+	}
+	return move_descriptor(fd, to);
+}
+
+static int open_file(const struct exec_stream *stream, int flags, int to)
+{
+	flags |= O_WRONLY | O_CREAT;
+	if (stream->is_own)
+		return open_onto(stream->path, flags, 0640, to);
+	return open_chosen(stream->path, flags, to);
+}
+
 static int open_output(struct exec_run *run, const struct exec_stream *stream, int to)
 {
-	mode_t mode = stream->is_own ? 0640 : 0644;
-
 	switch (stream->output) {
 	case EXEC_OUTPUT_NULL:
 		return open_onto("/dev/null", O_WRONLY, 0, to);
 	case EXEC_OUTPUT_FILE:
-		return open_onto(stream->path, O_WRONLY | O_CREAT, mode, to);
+		return open_file(stream, 0, to);
 	case EXEC_OUTPUT_APPEND:
-		return open_onto(stream->path, O_WRONLY | O_CREAT | O_APPEND, mode, to);
+		return open_file(stream, O_APPEND, to);
 	case EXEC_OUTPUT_TRUNCATE:
-		return open_onto(stream->path, O_WRONLY | O_CREAT | O_TRUNC, mode, to);
+		return open_file(stream, O_TRUNC, to);
 	case EXEC_OUTPUT_JOURNAL:
 		return open_journal_or_file(run, stream, to);
 	case EXEC_OUTPUT_INHERIT:

@@ -245,24 +245,20 @@ static int set_passed_environment(struct building *b)
 	return r;
 }
 
-/* Where the name leads is what must be trusted; a link on the way is the administrator's
- * own. */
+/* A link on the way may be the administrator's own, but not the service's user's: it
+ * could lead to the secrets of another service. */
 static int read_trusted(const char *path, char **ret_data, size_t *ret_size)
 {
-	auto_free char *real = realpath(path, NULL);
 	enum path_refusal refusal;
 	auto_close int folder = -1;
-	char *slash;
+	char name[PATH_NAME_SIZE];
+	int r;
 
-	if (!real)
-		return -errno;
-	slash = strrchr(real, '/');
-	*slash = '\0';
-	folder = open(*real ? real : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (folder < 0)
-		return -errno;
-	return path_read_trusted(folder, slash + 1, ENVIRONMENT_FILE_MAX, ret_data,
-			ret_size, &refusal);
+	r = path_find(path, &folder, name);
+	if (r < 0)
+		return r;
+	return path_read_trusted(
+			folder, name, ENVIRONMENT_FILE_MAX, ret_data, ret_size, &refusal);
 }
 
 static int read_environment_file(

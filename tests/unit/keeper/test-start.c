@@ -198,6 +198,38 @@ START_TEST(folder_of_a_service_is_not_made_through_a_link_of_its_user)
 }
 END_TEST
 
+START_TEST(links_of_a_services_user_lead_root_nowhere)
+{
+	const char *mine, *secret;
+	struct stat st;
+
+	if (geteuid() != 0)
+		return; /* only root changes users */
+	bed_init(&bed);
+	mine = test_path(bed.folder, "mine");
+	secret = test_path(bed.folder, "secret");
+	test_write(secret, "A=secret\n", 0600);
+	ck_assert_int_eq(mkdir(mine, 0755), 0);
+	ck_assert_int_eq(symlink(secret, test_path(mine, "link")), 0);
+	ck_assert_int_eq(lchown(test_path(mine, "link"), 65534, 65534), 0);
+	ck_assert_int_eq(mkfifo(test_path(mine, "fifo"), 0600), 0);
+	bed_add_shell(&bed, "output", "echo gone",
+			text_format("User=nobody\nStandardOutput=truncate:%s/link\n",
+					mine));
+	bed_add_shell(&bed, "environment", "true",
+			text_format("User=nobody\nEnvironmentFile=%s/link\n", mine));
+	bed_add_shell(&bed, "fifo", "true",
+			text_format("StandardOutput=append:%s/fifo\n", mine));
+	bed_start(&bed, NULL);
+	expect_failure("output", "STDOUT", ELOOP);
+	expect_failure("environment", "DESCRIPTION", ELOOP);
+	expect_failure("fifo", "STDOUT", ENXIO);
+	ck_assert_int_eq(stat(secret, &st), 0);
+	ck_assert_int_eq(st.st_size, 9);
+	bed_stop(&bed);
+}
+END_TEST
+
 START_TEST(policy_of_a_service_is_in_force)
 {
 	const char *out;
@@ -305,6 +337,7 @@ TEST_MAIN("spawn", service_starts_with_clean_signals_descriptors_and_limits,
 		environment_is_built_from_scratch, failed_steps_are_named,
 		unknown_user_is_refused_and_never_root, user_of_a_service_is_complete,
 		folder_of_a_service_is_not_made_through_a_link_of_its_user,
+		links_of_a_services_user_lead_root_nowhere,
 		policy_of_a_service_is_in_force,
 		output_goes_to_the_log_file_without_a_journal,
 		output_goes_to_the_journal_as_the_services_own,
