@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/fd.h"
+#include "base/text.h"
 #include "exec/executor.h"
 #include "exec/steps.h"
 
@@ -112,6 +113,8 @@ static int look_up_user(struct exec_spec *spec, struct exec_report *report)
 	spec->set_credentials = true;
 	spec->uid = user->pw_uid;
 	spec->gid = user->pw_gid;
+	if (spec->notify_path && lchown(spec->notify_path, spec->uid, (gid_t)-1) < 0)
+		return -errno;
 	r = take_groups(spec, user->pw_name, user->pw_gid);
 	if (r == 0)
 		r = add_user_environment(spec, user);
@@ -125,8 +128,13 @@ static int look_up_user(struct exec_spec *spec, struct exec_report *report)
 static int look_up_group(const char *name, struct exec_report *report, gid_t *ret_gid)
 {
 	struct group *group;
+	unsigned int number;
 
 	set_detail(report, name);
+	if (parse_uint(name, &number) == 0 && number != UINT32_MAX) {
+		*ret_gid = number;
+		return 0;
+	}
 	errno = 0;
 	group = getgrnam(name);
 	if (!group)

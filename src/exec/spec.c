@@ -30,6 +30,7 @@ static void put_identity(struct wire_writer *w, const struct exec_spec *spec)
 	wire_put_text(w, spec->user_name);
 	wire_put_text(w, spec->group_name);
 	wire_put_strv(w, spec->group_names.items, spec->group_names.count);
+	wire_put_text(w, spec->notify_path);
 }
 
 static void put_resources(struct wire_writer *w, const struct exec_spec *spec)
@@ -167,6 +168,7 @@ static void get_identity(struct unpacking *u, struct exec_spec *spec)
 	spec->user_name = get_text(u);
 	spec->group_name = get_text(u);
 	get_strv(u, &spec->group_names);
+	spec->notify_path = get_text(u);
 }
 
 static void get_limits(struct unpacking *u, struct exec_spec *spec)
@@ -296,6 +298,7 @@ void exec_spec_free(struct exec_spec *spec)
 	free(spec->user_name);
 	free(spec->group_name);
 	strv_fini(&spec->group_names);
+	free(spec->notify_path);
 	free(spec->limits);
 	free(spec->out.path);
 	free(spec->err.path);

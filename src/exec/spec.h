@@ -57,6 +57,8 @@ struct exec_spec {
 	 * asks the name service. */
 	char *user_name, *group_name;
 	struct strv group_names; /* supplementary */
+	/* Set with user_name: the notify socket that is to be this user's. */
+	char *notify_path;
 
 	mode_t umask;
 	bool reset_oom_score; /* the keeper's own score is not the default */

@@ -87,6 +87,8 @@ static int take_user(struct building *b)
 	return 0;
 }
 
+/* Of a user whom only the executor can find, it finds the groups too: what he is in by
+ * himself comes first and would replace what was found here. */
 static int take_group(struct building *b)
 {
 	const char *name = b->service->group;
@@ -95,6 +97,8 @@ static int take_group(struct building *b)
 
 	if (!name)
 		return 0;
+	if (spec->user_name)
+		return copy_text(&spec->group_name, name);
 	r = users_find_group(&b->keeper->users, name, &spec->gid);
 	if (r == -ESRCH)
 		return copy_text(&spec->group_name, name);
@@ -111,6 +115,8 @@ static int take_more_groups(struct building *b)
 
 	if (names->count == 0)
 		return 0;
+	if (spec->user_name)
+		return strv_copy(names, &spec->group_names);
 	groups = realloc(spec->groups, (spec->n_groups + names->count) * sizeof(*groups));
 	if (!groups)
 		return -ENOMEM;
@@ -205,6 +211,8 @@ static int set_notify_environment(struct building *b)
 	path = text_format("%s/notify/%s", b->keeper->options.runtime_dir,
 			b->request->charge->name);
 	r = path ? set(b, "NOTIFY_SOCKET", path) : -ENOMEM;
+	if (r == 0 && b->spec->user_name)
+		r = copy_text(&b->spec->notify_path, path);
 	if (r < 0 || b->service->watchdog_usec == 0 ||
 			b->request->message->kind != UNIT_EXEC_START)
 		return r;

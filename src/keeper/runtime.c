@@ -132,7 +132,7 @@ int runtime_open_notify(struct runtime *runtime, const char *name, uid_t uid, in
 	r = bind_in(runtime->notify_fd, name, fd);
 	if (r < 0)
 		return r;
-	if (fchmodat(runtime->notify_fd, name, uid == (uid_t)-1 ? 0666 : 0600, 0) < 0)
+	if (fchmodat(runtime->notify_fd, name, 0600, 0) < 0)
 		return -errno;
 	if (uid != (uid_t)-1 && uid != geteuid() &&
 			fchownat(runtime->notify_fd, name, uid, (gid_t)-1,

@@ -38,8 +38,8 @@ MUST_CHECK int runtime_init(struct runtime *runtime, const char *path);
 MUST_CHECK int runtime_listen(
 		struct runtime *runtime, enum runtime_owner owner, gid_t control_group);
 
-/* A notify socket that uid may send to; (uid_t)-1: everyone. Non-blocking, with the
- * sender's credentials. */
+/* A notify socket that uid may send to; (uid_t)-1: nobody but us until somebody gives it
+ * away. Non-blocking, with the sender's credentials. */
 MUST_CHECK int runtime_open_notify(
 		struct runtime *runtime, const char *name, uid_t uid, int *ret_fd);
 void runtime_remove_notify(struct runtime *runtime, const char *name);

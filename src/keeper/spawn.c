@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -400,6 +401,22 @@ static void renew_invocation(struct charge *charge, const struct protocol_messag
 	memcpy(charge->invocation, random, sizeof(charge->invocation));
 }
 
+/* Whom the socket is for. A user whom only the executor can find gets it from there; of a
+ * service that was adopted, its process says who that was. */
+static uid_t notify_uid(
+		struct keeper *keeper, const struct charge *charge, const struct unit *unit)
+{
+	const struct process *process = charge_main(charge);
+	uid_t uid = description_uid(keeper, unit);
+	char path[64];
+	struct stat st;
+
+	if (uid != (uid_t)-1 || !process)
+		return uid;
+	(void)snprintf(path, sizeof(path), "/proc/%d", process->pid);
+	return stat(path, &st) < 0 ? uid : st.st_uid;
+}
+
 int spawn_open_notify(
 		struct keeper *keeper, struct charge *charge, const struct unit *unit)
 {
@@ -408,7 +425,7 @@ int spawn_open_notify(
 	if (charge->notify_fd >= 0 || !description_has_notify(unit))
 		return 0;
 	r = runtime_open_notify(&keeper->runtime, charge->name,
-			description_uid(keeper, unit), &charge->notify_fd);
+			notify_uid(keeper, charge, unit), &charge->notify_fd);
 	charge->notify_sent = false;
 	return r;
 }

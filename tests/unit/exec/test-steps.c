@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -231,6 +232,28 @@ START_TEST(name_service_fills_in_user_groups_home_and_environment)
 }
 END_TEST
 
+START_TEST(group_and_notify_socket_are_a_looked_up_users_own)
+{
+	struct exec_report report;
+	const char *socket_path;
+	struct stat st;
+
+	if (geteuid() != 0)
+		return; /* only root changes users */
+	set_up("id -u; id -g; id -G");
+	socket_path = test_path(folder, "socket");
+	test_write(socket_path, "", 0600);
+	spec->notify_path = strdup(socket_path);
+	spec->user_name = strdup("daemon");
+	spec->group_name = strdup("1234");
+	ck_assert_int_eq(strv_append(&spec->group_names, "5678"), 0);
+	ck_assert_int_eq(run_packed(&report), 0);
+	ck_assert_str_eq(output(), "1\n1234\n1234 1 5678\n");
+	ck_assert_int_eq(stat(socket_path, &st), 0);
+	ck_assert_uint_eq(st.st_uid, 1);
+}
+END_TEST
+
 START_TEST(confinement_holds_in_the_service)
 {
 	struct exec_report report;
@@ -325,6 +348,7 @@ TEST_MAIN("steps", service_is_the_same_both_ways, each_failed_step_is_named_both
 		optional_folder_may_be_missing,
 		unknown_names_are_refused_and_nothing_runs,
 		name_service_fills_in_user_groups_home_and_environment,
+		group_and_notify_socket_are_a_looked_up_users_own,
 		confinement_holds_in_the_service,
 		executor_leaves_no_descriptor_to_the_service_on_an_old_kernel,
 		executor_without_a_description_says_so,

@@ -191,7 +191,7 @@ START_TEST(runtime_folder_is_locked_and_has_tight_modes)
 	ck_assert_uint_eq(mode_of(folder, "notify/a"), 0600);
 	close_fd(fd);
 	ck_assert_int_eq(runtime_open_notify(&runtime, "a", (uid_t)-1, &fd), 0);
-	ck_assert_uint_eq(mode_of(folder, "notify/a"), 0666);
+	ck_assert_uint_eq(mode_of(folder, "notify/a"), 0600);
 	close_fd(fd);
 	runtime_remove_notify(&runtime, "a");
 	runtime_clear(&runtime);
