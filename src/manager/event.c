@@ -137,6 +137,8 @@ static bool changes_note(const struct airs_supervisor_event *event)
 	case AIRS_EVENT_CHILD_GIVEN_UP:
 		return true;
 	case AIRS_EVENT_CHILD_STARTING:
+		/* Who is asked to start rests no more: a new core must not think so. */
+		return event->decision == AIRS_DECISION_REQUEST;
 	case AIRS_EVENT_CHILD_BACKOFF:
 	case AIRS_EVENT_ESCALATED:
 	case AIRS_EVENT_SUPERVISOR_STARTED:
