@@ -15,6 +15,7 @@
 #include "keeper/keeper.h"
 #include "keeper/load.h"
 #include "keeper/members.h"
+#include "keeper/pid-file.h"
 #include "keeper/reap.h"
 #include "keeper/spawn.h"
 
@@ -186,12 +187,30 @@ static int set_main(struct keeper *keeper, struct charge *charge, pid_t pid,
 	return 0;
 }
 
+/* The pid that is asked for, or that the unit's PIDFile= says. */
+static int get_main_pid(
+		struct keeper *keeper, const struct protocol_message *m, pid_t *ret_pid)
+{
+	const struct unit *unit = keeper_unit(keeper, m->unit);
+
+	if (m->pid != 0) {
+		*ret_pid = m->pid;
+		return 0;
+	}
+	if (!unit || unit->kind != UNIT_SERVICE || !unit->service.pid_file)
+		return -ENOENT;
+	return pid_file_read(unit->service.pid_file, ret_pid);
+}
+
 static void on_set_main(struct keeper *keeper, const struct protocol_message *m)
 {
 	struct charge *charge = charge_find(&keeper->charges, m->unit);
-	struct process *process;
-	int r = charge ? set_main(keeper, charge, m->pid, &process) : -ESRCH;
+	struct process *process = NULL;
+	pid_t pid;
+	int r = charge ? get_main_pid(keeper, m, &pid) : -ESRCH;
 
+	if (r == 0)
+		r = set_main(keeper, charge, pid, &process);
 	if (r < 0) {
 		answer_error(keeper, m->serial, r, m->unit);
 		return;

@@ -70,8 +70,7 @@
 	ACTION(ABORT_RELOAD)                                                             \
 	ACTION(TERMINATE) /* KillSignal= */                                              \
 	ACTION(KILL) /* FinalKillSignal= */                                              \
-	ACTION(KILL_REST) /* the main process is gone: KillMode=mixed kills the others   \
-			   */                                                            \
+	ACTION(KILL_REST) /* KillMode=mixed: the main process is gone */                 \
 	ACTION(GIVE_UP) /* even that did not help */                                     \
 	ACTION(SWEEP) /* kill what ExecStopPost= left behind */                          \
 	ACTION(FINISH)

@@ -132,10 +132,12 @@ struct link_spawn {
  * Requests: exactly one AIRS_MSG_REPLY with *ret_call follows. unit is copied, at most
  * 255 bytes (-EINVAL). Errors as airs_call.
  *
- *   link_attach   receive the events of a unit from now on, and what was adopted of it
- * (once). 0 with struct link_attached, -EBUSY when another living actor is attached. Ends
- * with the caller. link_reload   0 when the CONFIG event was sent before The others    0
- * or the keeper's errno with struct link_answer
+ *   link_attach    receive the events of a unit from now on, and what was adopted
+ *                  of it (once). 0 with struct link_attached, -EBUSY when another
+ *                  living actor is attached. Ends with the caller.
+ *   link_set_main  pid 0: the process that PIDFile= names
+ *   link_reload    0 when the CONFIG event was sent before
+ *   The others     0 or the keeper's errno with struct link_answer
  */
 MUST_CHECK int link_attach(struct airs_actor *self, airs_pid link, const char *unit,
 		airs_ref *ret_call);

@@ -78,7 +78,6 @@ struct service {
 	uint32_t run_kind, run_index; /* the command that runs or is next */
 	airs_ref attach_call, spawn_call, signal_all_call, set_main_call, pid_file_timer,
 			linger_timer;
-	pid_t wanted_main; /* of set_main_call */
 	bool empty; /* nothing of the unit is left, as far as is known */
 	bool was_empty; /* before the last spawn */
 	bool main_confirmed; /* forking: the main process is not the one that was started

@@ -11,21 +11,17 @@
  */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "base/clock.h"
-#include "base/fd.h"
 #include "base/text.h"
 #include "service/service-impl.h"
 
-#define PID_FILE_POLL_USEC (20 * USEC_PER_MSEC)
-#define PID_FILE_SIZE_MAX  64
+#define PID_FILE_POLL_USEC (50 * USEC_PER_MSEC)
 
 void service_set_result(struct service *s, enum end_result result,
 		const struct airs_reason *reason)
@@ -500,29 +496,6 @@ void service_on_exited(
 		IGNORE_RESULT(link_ack(self, s->link_pid, p->spawn_id));
 }
 
-/* The file is of the service's user: it is read without trust, and the keeper checks
- * whose the process is. */
-static int read_pid_file(const char *path, pid_t *ret_pid)
-{
-	auto_free char *text = NULL;
-	auto_close int fd = -1;
-	struct stat st;
-	size_t size;
-	int r;
-
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
-	if (fd < 0)
-		return -errno;
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-		return -EINVAL;
-	r = fd_read_all(fd, PID_FILE_SIZE_MAX, &text, &size);
-	if (r < 0)
-		return r;
-	while (size > 0 && (text[size - 1] == '\n' || text[size - 1] == ' '))
-		text[--size] = '\0';
-	return parse_pid(text, ret_pid);
-}
-
 /* What was started has done its work, and what it left is the service. */
 static void set_unknown_main(struct airs_actor *self, struct service *s)
 {
@@ -537,7 +510,6 @@ void service_set_main(struct airs_actor *self, struct service *s, pid_t pid)
 	if (s->set_main_call != 0)
 		airs_call_cancel(self, s->set_main_call);
 	s->set_main_call = 0;
-	s->wanted_main = pid;
 	IGNORE_RESULT(link_set_main(
 			self, s->link_pid, s->unit->name, pid, &s->set_main_call));
 }
@@ -547,27 +519,24 @@ static void look_again(struct airs_actor *self, struct service *s)
 	IGNORE_RESULT(airs_timer_start(self, PID_FILE_POLL_USEC, 0, &s->pid_file_timer));
 }
 
-/* forking: the started process has left; who is the main process? The start's own timeout
- * ends the search. */
+/*
+ * forking: the started process has left; who is the main process? The keeper reads the file, since it may be the service's
+ * alone. The start's own timeout ends the search.
+ */
 void service_find_main(struct airs_actor *self, struct service *s)
 {
-	const char *path = service_settings(s)->pid_file;
-	pid_t pid;
-
 	if (s->state != FSM_START || s->main_confirmed)
 		return;
-	if (!path)
-		set_unknown_main(self, s);
-	else if (read_pid_file(path, &pid) == 0)
-		service_set_main(self, s, pid);
+	if (service_settings(s)->pid_file)
+		service_set_main(self, s, 0);
 	else
-		look_again(self, s);
+		set_unknown_main(self, s);
 }
 
 void service_on_main_set(
 		struct airs_actor *self, struct service *s, const struct airs_message *m)
 {
-	const struct link_answer *a = m->size == sizeof(*a) ? m->data : NULL;
+	const struct link_answer *a = m->data;
 	bool is_search = s->state == FSM_START &&
 			service_settings(s)->type == UNIT_FORKING && !s->main_confirmed;
 
@@ -578,12 +547,13 @@ void service_on_main_set(
 	}
 	if (is_search && s->main.state == PROCESS_ENDED)
 		IGNORE_RESULT(link_ack(self, s->link_pid, s->main.spawn_id));
-	s->main.state = PROCESS_ALIVE;
-	s->main.pid = s->wanted_main;
-	if (a && a->spawn_id != 0) {
-		s->main.spawn_id = a->spawn_id;
-		s->main.start_time = a->start_time;
-	}
+	s->main = (struct service_process){
+		.state = PROCESS_ALIVE,
+		.kind = UNIT_EXEC_START,
+		.pid = a->pid,
+		.spawn_id = a->spawn_id,
+		.start_time = a->start_time,
+	};
 	s->main_confirmed = true;
 	s->changed = true;
 	if (is_search)

@@ -80,7 +80,7 @@ static const struct {
 					TEXT_OR_NULL(exit_status) } },
 	[PROTOCOL_SIGNAL] = { "SIGNAL",
 			{ UNIT, U32(whom, PROTOCOL_ALL), I32(signal, 1, 64) } },
-	[PROTOCOL_SET_MAIN] = { "SET_MAIN", { UNIT, I32(pid, 1, INT_MAX) } },
+	[PROTOCOL_SET_MAIN] = { "SET_MAIN", { UNIT, I32(pid, 0, INT_MAX) } },
 	[PROTOCOL_ACK] = { "ACK", { U64(spawn_id) } },
 	[PROTOCOL_RELOAD] = { "RELOAD", { { 0 } } },
 	[PROTOCOL_MODULE] = { "MODULE", { UNIT } },

@@ -21,7 +21,7 @@
  *   core → keeper
  *     SPAWN     unit, kind, index [, result words] → SPAWNED or FAILED
  *     SIGNAL    unit, whom, signal → DONE or FAILED (-ESRCH: nobody there)
- *     SET_MAIN  unit, pid: from MAINPID= or a pid file → SPAWNED, whose spawn id is the
+ *     SET_MAIN  unit, pid: from MAINPID=; 0: the one in PIDFile= → SPAWNED, whose spawn id is the
  *               one that EXITED will name, or FAILED (-EPERM: not a process of the unit)
  *     ACK       spawn id: the core knows of this end; the keeper forgets it
  *     NOTE      unit, bytes: what the core wants to hear again after a restart of either

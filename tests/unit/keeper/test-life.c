@@ -448,6 +448,49 @@ START_TEST(second_sigterm_kills_everything)
 }
 END_TEST
 
+/* The file that PIDFile= names is the service's to write. */
+static int set_main_from(const char *content, int is_link)
+{
+	const char *pid_file;
+
+	bed_init(&bed);
+	pid_file = test_path(bed.folder, "pid");
+	bed_add_unit(&bed, "one",
+			test_format("[Service]\nExecStart=/bin/sleep 1000\nPIDFile=%s\n",
+					pid_file));
+	bed_start(&bed, NULL);
+	(void)bed_spawn_main(&bed, "one");
+	if (is_link)
+		ck_assert_int_eq(symlink(content, pid_file), 0);
+	else
+		test_write(pid_file, content, 0644);
+	(void)bed_send(&bed,
+			(struct protocol_message){
+					.type = PROTOCOL_SET_MAIN, .unit = "one" });
+	bed_receive(&bed, &reply);
+	ck_assert_int_eq(reply.message.type, PROTOCOL_FAILED);
+	bed_stop(&bed);
+	return reply.message.error;
+}
+
+START_TEST(pid_file_with_a_stranger_changes_nothing)
+{
+	ck_assert_int_eq(set_main_from("1\n", 0), EPERM);
+}
+END_TEST
+
+START_TEST(pid_file_that_is_a_link_is_not_followed)
+{
+	ck_assert_int_eq(set_main_from("/proc/self/stat", 1), ELOOP);
+}
+END_TEST
+
+START_TEST(pid_file_with_nonsense_is_refused)
+{
+	ck_assert_int_eq(set_main_from("not a number\n", 0), EINVAL);
+}
+END_TEST
+
 START_TEST(main_process_can_be_moved_within_the_unit_only)
 {
 	const char *pid_file;
@@ -462,8 +505,9 @@ START_TEST(main_process_can_be_moved_within_the_unit_only)
 					pid_file),
 			0755);
 	bed_add_unit(&bed, "one",
-			test_format("[Service]\nType=forking\nExecStart=%s/daemon\n",
-					bed.folder));
+			test_format("[Service]\nType=forking\nExecStart=%s/daemon\n"
+				    "PIDFile=%s\n",
+					bed.folder, pid_file));
 	bed_start(&bed, NULL);
 	expect_exit(bed_spawn_main(&bed, "one"), CLD_EXITED, 0);
 	daemon = atoi(bed_await_file(pid_file));
@@ -477,7 +521,7 @@ START_TEST(main_process_can_be_moved_within_the_unit_only)
 	(void)bed_send(&bed,
 			(struct protocol_message){ .type = PROTOCOL_SET_MAIN,
 					.unit = "one",
-					.pid = daemon });
+					.pid = 0 }); /* what PIDFile= says */
 	bed_receive(&bed, &reply);
 	ck_assert_int_eq(reply.message.type, PROTOCOL_SPAWNED);
 	ck_assert_int_eq(reply.message.pid, daemon);
@@ -490,7 +534,10 @@ START_TEST(main_process_can_be_moved_within_the_unit_only)
 }
 END_TEST
 
-TEST_MAIN("life", end_of_a_service_is_told_with_status_and_then_empty,
+TEST_MAIN("life", pid_file_with_a_stranger_changes_nothing,
+		pid_file_that_is_a_link_is_not_followed,
+		pid_file_with_nonsense_is_refused,
+		end_of_a_service_is_told_with_status_and_then_empty,
 		signals_reach_main_and_are_told,
 		unknown_units_and_commands_and_garbage_change_nothing,
 		a_thousand_services_start_and_end, killing_all_reaches_every_descendant,

@@ -360,12 +360,14 @@ static void on_signal(struct world *w, const struct protocol_message *m)
 
 static void on_set_main(struct world *w, const struct protocol_message *m)
 {
+	pid_t pid = m->pid ? m->pid : w->pid_file;
+
 	text_printf(&w->asked, "SET_MAIN %d; ", (int)m->pid);
-	if (w->set_main_error)
-		answer(w, m->serial, w->set_main_error);
+	if (w->set_main_error || pid == 0)
+		answer(w, m->serial, pid ? w->set_main_error : ENOENT);
 	else
-		answer_spawned(w, m->serial, new_straw(w, UNIT_EXEC_START, 0, m->pid));
-	w->rest = w->rest && w->set_main_error;
+		answer_spawned(w, m->serial, new_straw(w, UNIT_EXEC_START, 0, pid));
+	w->rest = w->rest && (w->set_main_error || pid == 0);
 }
 
 static void on_ack(struct world *w, const struct protocol_message *m)

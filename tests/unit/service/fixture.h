@@ -58,6 +58,7 @@ struct world {
 	pid_t next_pid;
 	int notify_fd; /* passed with the next process; -1 */
 	int set_main_error; /* positive errno */
+	pid_t pid_file; /* what PIDFile= says; 0: it is not there */
 	int module_fd; /* passed for a MODULE; -1: there is none */
 
 	struct straw straws[STRAW_MAX];

@@ -403,23 +403,25 @@ START_TEST(forking_service_without_pid_file_lives_until_its_processes_are_gone)
 }
 END_TEST
 
+#define FORKING                                                                          \
+	"[Service]\nType=forking\nExecStart=/bin/a\nPIDFile=/run/a.pid\n"                \
+	"TimeoutStartSec=5\nRestart=on-failure\n"
+
 START_TEST(forking_service_is_ready_when_its_pid_file_names_a_process)
 {
-	const char *path = test_path(test_folder(), "pid");
-	auto_free char *text = text_format("[Service]\nType=forking\nExecStart=/bin/a\n"
-					   "PIDFile=%s\nRestart=on-failure\n",
-			path);
-	struct world *w = world_new(text);
+	struct world *w = world_new(FORKING);
 
 	w->leaves_rest = true;
 	world_start(w);
 	world_end(w, world_main(w), CLD_EXITED, 0);
 	world_advance(w, USEC_PER_SEC);
 	world_expect(&w->told, "");
-	test_write(path, "4711\n", 0644);
+	ck_assert_ptr_nonnull(strstr(text_get(&w->asked), "SET_MAIN 0; SET_MAIN 0; "));
+	text_clear(&w->asked);
+	w->pid_file = 4711;
 	world_advance(w, USEC_PER_SEC);
 	world_expect(&w->told, "started; ");
-	world_expect(&w->asked, "ExecStart 0; SET_MAIN 4711; ACK 1; ");
+	world_expect(&w->asked, "SET_MAIN 0; ACK 1; ");
 	ck_assert_int_eq(w->report.main_pid, 4711);
 	w->leaves_rest = false;
 	world_end(w, world_main(w), CLD_KILLED, SIGSEGV);
@@ -431,16 +433,11 @@ END_TEST
 
 START_TEST(pid_file_that_names_a_stranger_is_not_believed)
 {
-	const char *path = test_path(test_folder(), "pid");
-	auto_free char *text =
-			text_format("[Service]\nType=forking\nExecStart=/bin/a\n"
-				    "PIDFile=%s\nTimeoutStartSec=5\nRestart=on-failure\n",
-					path);
-	struct world *w = world_new(text);
+	struct world *w = world_new(FORKING);
 
 	w->leaves_rest = true;
 	w->set_main_error = EPERM;
-	test_write(path, "1", 0644);
+	w->pid_file = 1;
 	world_start(w);
 	world_end(w, world_main(w), CLD_EXITED, 0);
 	world_advance(w, 6 * USEC_PER_SEC);

@@ -213,7 +213,6 @@ START_TEST(values_out_of_range_are_refused_by_both_sides)
 		{ .type = PROTOCOL_SIGNAL, .unit = "db", .whom = 3, .signal = 15 },
 		{ .type = PROTOCOL_SIGNAL, .unit = "db", .signal = 0 },
 		{ .type = PROTOCOL_SIGNAL, .unit = "db", .signal = 65 },
-		{ .type = PROTOCOL_SET_MAIN, .unit = "db", .pid = 0 },
 		{ .type = PROTOCOL_SET_MAIN, .unit = "db", .pid = -1 },
 		{ .type = PROTOCOL_DOWN, .status = 256 },
 		{ .type = PROTOCOL_SPAWNED, .pid = 0 },

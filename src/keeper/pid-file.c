@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "keeper/pid-file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "base/fd.h"
+#include "base/text.h"
+
+#define SIZE_MAX_BYTES 64
+
+int pid_file_read(const char *path, pid_t *ret_pid)
+{
+	auto_free char *text = NULL;
+	auto_close int fd = -1;
+	struct stat st;
+	size_t size;
+	int r;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EINVAL;
+	r = fd_read_all(fd, SIZE_MAX_BYTES, &text, &size);
+	if (r < 0)
+		return r;
+	while (size > 0 && (text[size - 1] == '\n' || text[size - 1] == ' '))
+		text[--size] = '\0';
+	return parse_pid(text, ret_pid);
+}
