@@ -108,9 +108,13 @@ static struct charge *known_owner(struct keeper *keeper, const struct sight *sig
 }
 
 /* A session is named by its leader, which the keeper started, even after its end: the
- * number stays taken as long as the session has a member. */
-static struct charge *session_owner(struct keeper *keeper, const struct sight *sight)
+ * number stays taken as long as the session has a member. One that leads a session by
+ * that number and was born later is a stranger. */
+static struct charge *session_owner(
+		struct keeper *keeper, const struct look *look, const struct sight *sight)
 {
+	const struct sight *leader =
+			map_find_number(&look->by_pid, (uint64_t)sight->session);
 	struct process *process;
 	struct charge *charge;
 	size_t cursor;
@@ -122,7 +126,10 @@ static struct charge *session_owner(struct keeper *keeper, const struct sight *s
 			continue;
 		list_foreach(process, &charge->processes, link)
 			if (process->pid == sight->session && !process->is_remnant &&
-					sight->start_time >= process->start_time)
+					sight->start_time >= process->start_time &&
+					(!leader ||
+							leader->start_time ==
+									process->start_time))
 				return charge;
 	}
 	return NULL;
@@ -190,7 +197,7 @@ static int look_around(struct keeper *keeper, struct look *look)
 		sight = &look->sights[i];
 		sight->charge = known_owner(keeper, sight);
 		if (!sight->charge)
-			sight->charge = session_owner(keeper, sight);
+			sight->charge = session_owner(keeper, look, sight);
 		if (!sight->charge && may_be_orphan(keeper, sight))
 			sight->charge = environment_owner(keeper, sight);
 	}

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include <fcntl.h>
+#include <linux/sched.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "base/fd.h"
@@ -252,6 +256,54 @@ START_TEST(empty_waits_for_what_the_main_process_left_behind)
 	close_fd(fd);
 	bed_await(&bed, PROTOCOL_EMPTY, &reply);
 	ck_assert_str_eq(reply.message.unit, "one");
+	bed_stop(&bed);
+}
+END_TEST
+
+/* A child of ours with this very number, which leads a session; 0 when the kernel does
+ * not let us choose. */
+static pid_t become_stranger(pid_t number)
+{
+	struct clone_args args = {
+		.exit_signal = SIGCHLD,
+		.set_tid = (uint64_t)(uintptr_t)&number,
+		.set_tid_size = 1,
+	};
+	long pid = syscall(SYS_clone3, &args, sizeof(args));
+
+	if (pid == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		(void)setsid();
+		(void)pause();
+		_exit(0);
+	}
+	while (pid > 0 && getsid((pid_t)pid) != pid)
+		(void)sched_yield();
+	return pid < 0 ? 0 : (pid_t)pid;
+}
+
+START_TEST(session_of_a_stranger_with_a_number_used_again_is_spared)
+{
+	pid_t pid, stranger;
+	int status;
+
+	bed_init(&bed);
+	bed_add_shell(&bed, "one",
+			test_format("setsid sh -c \"echo \\$$\\$$ >%s/left; exec sleep 1000\" "
+				    "& while ! test -s %s/left; do sleep 0.01; done",
+					bed.folder, bed.folder),
+			"");
+	bed_start(&bed, NULL);
+	pid = bed_spawn_main(&bed, "one");
+	expect_exit(pid, CLD_EXITED, 0); /* and the core does not acknowledge it */
+	stranger = become_stranger(pid);
+	if (stranger == 0)
+		return;
+	bed_signal(&bed, "one", PROTOCOL_ALL, SIGKILL);
+	bed_await(&bed, PROTOCOL_EMPTY, &reply);
+	ck_assert_int_eq(waitpid(stranger, &status, WNOHANG), 0);
+	ck_assert_int_eq(kill(stranger, SIGKILL), 0);
+	ck_assert_int_eq(waitpid(stranger, &status, 0), stranger);
 	bed_stop(&bed);
 }
 END_TEST
@@ -543,6 +595,7 @@ TEST_MAIN("life", pid_file_with_a_stranger_changes_nothing,
 		a_thousand_services_start_and_end, killing_all_reaches_every_descendant,
 		service_that_was_killed_with_all_its_processes_starts_again,
 		empty_waits_for_what_the_main_process_left_behind,
+		session_of_a_stranger_with_a_number_used_again_is_spared,
 		new_core_hears_of_everything_that_the_last_one_missed,
 		new_keeper_adopts_by_identity,
 		damaged_state_is_ignored_from_the_damage_on,
