@@ -74,6 +74,21 @@ void diag_add(struct diag *d, enum diag_severity severity, const char *code,
 	keep(d, &item, place, remedy);
 }
 
+void diag_append(struct diag *d, const struct diag *other)
+{
+	const struct diag_item *item;
+
+	if (!d)
+		return;
+	for (size_t i = 0; i < other->count; i++) {
+		item = &other->items[i];
+		diag_add(d, item->severity, item->code,
+				(struct diag_place){ item->file, item->line },
+				item->remedy, "%s", item->text);
+	}
+	d->lost += other->lost;
+}
+
 bool diag_has(const struct diag *d, const char *code)
 {
 	for (size_t i = 0; i < d->count; i++)

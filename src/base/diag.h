@@ -52,6 +52,9 @@ PRINTF_LIKE(6, 7)
 void diag_add(struct diag *d, enum diag_severity severity, const char *code,
 		struct diag_place place, const char *remedy, const char *format, ...);
 
+/* Add copies of all that another one holds. d may be NULL. */
+void diag_append(struct diag *d, const struct diag *other);
+
 bool diag_has(const struct diag *d, const char *code);
 
 /* "file:12: error U012: sentence (remedy)" and a newline. */

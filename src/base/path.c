@@ -109,6 +109,8 @@ static int refuse(enum path_refusal refusal, enum path_refusal *ret_refusal)
 		[PATH_WRITABLE] = EPERM,
 		[PATH_TOO_LARGE] = EFBIG,
 		[PATH_CHANGED] = ESTALE,
+		[PATH_PARENT_FOREIGN] = EPERM,
+		[PATH_PARENT_WRITABLE] = EPERM,
 	};
 
 	*ret_refusal = refusal;
@@ -301,6 +303,46 @@ enum path_refusal path_check_folder(int dir_fd)
 	return judge_owner(&st);
 }
 
+static enum path_refusal judge_parent(const struct stat *st)
+{
+	enum path_refusal refusal = judge_owner(st);
+
+	if (refusal == PATH_FOREIGN)
+		return PATH_PARENT_FOREIGN;
+	if (refusal == PATH_WRITABLE && !(st->st_mode & S_ISVTX))
+		return PATH_PARENT_WRITABLE;
+	return PATH_OK;
+}
+
+/* Above the root is the root. */
+static bool is_same_folder(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+enum path_refusal path_check_parents(int dir_fd)
+{
+	auto_close int fd = -1;
+	enum path_refusal refusal;
+	struct stat below, st;
+	int up;
+
+	if (fstat(dir_fd, &below) < 0)
+		return PATH_ERROR;
+	for (;; below = st) {
+		up = openat(fd < 0 ? dir_fd : fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		close_fd(fd);
+		fd = up;
+		if (fd < 0 || fstat(fd, &st) < 0)
+			return PATH_ERROR;
+		if (is_same_folder(&st, &below))
+			return PATH_OK;
+		refusal = judge_parent(&st);
+		if (refusal != PATH_OK)
+			return refusal;
+	}
+}
+
 const char *path_refusal_text(enum path_refusal refusal)
 {
 	static const char *const texts[] = {
@@ -312,6 +354,12 @@ const char *path_refusal_text(enum path_refusal refusal)
 		[PATH_WRITABLE] = "its group or others may write it",
 		[PATH_TOO_LARGE] = "it is too large",
 		[PATH_CHANGED] = "it changed while it was read",
+		[PATH_PARENT_FOREIGN] =
+				"a folder above it belongs neither to root nor to "
+				"the user who runs this",
+		[PATH_PARENT_WRITABLE] =
+				"a folder above it may be written by its group or "
+				"others, and is not sticky",
 	};
 
 	return texts[refusal];

@@ -25,6 +25,9 @@ enum path_refusal {
 	PATH_WRITABLE, /* group or others may write */
 	PATH_TOO_LARGE,
 	PATH_CHANGED, /* changed while it was read */
+	PATH_PARENT_FOREIGN, /* a folder above it is owned by somebody else */
+	PATH_PARENT_WRITABLE, /* a folder above it: group or others may write, not sticky
+			       */
 };
 
 /*
@@ -44,6 +47,14 @@ MUST_CHECK int path_open_trusted(int dir_fd, const char *name, size_t limit, int
 
 /* Why the folder itself cannot be trusted (PATH_FOREIGN, PATH_WRITABLE), or PATH_OK. */
 enum path_refusal path_check_folder(int dir_fd);
+
+/*
+ * The same for all folders above it, up to the root, where the folder really lies:
+ * PATH_PARENT_FOREIGN, PATH_PARENT_WRITABLE, or PATH_OK. Whoever may write a folder above
+ * could put another one in its place. Sticky folders such as /tmp may be writable: in
+ * them nobody renames what is ours or root's, and what is below them is checked to be.
+ */
+enum path_refusal path_check_parents(int dir_fd);
 
 const char *path_refusal_text(enum path_refusal refusal);
 

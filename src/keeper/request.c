@@ -282,7 +282,8 @@ static int open_module(struct keeper *keeper, const char *name, int *ret_fd)
 
 		if (folder < 0)
 			continue;
-		r = path_check_folder(folder) == PATH_OK
+		r = path_check_folder(folder) == PATH_OK &&
+						path_check_parents(folder) == PATH_OK
 				? path_read_trusted(folder, name, MODULE_MAX, &data,
 						  &size, &refusal)
 				: -EPERM;

@@ -73,6 +73,8 @@ static int open_folder(struct loader *l, const char *folder, int *ret_fd)
 		return -EINVAL;
 	}
 	refusal = path_check_folder(fd);
+	if (refusal == PATH_OK)
+		refusal = path_check_parents(fd);
 	if (refusal != PATH_OK) {
 		draft_tell(&l->draft, place, MISTAKE_FOREIGN_FOLDER,
 				"The folder of policies cannot be trusted: %s",

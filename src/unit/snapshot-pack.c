@@ -10,18 +10,35 @@
 
 /*
  * The memory file: a magic number, a count, and for each file its path, unit, flags and
- * text. Each text has its NUL with it, so that the reader keeps the bytes as they are and
- * points into them.
+ * text; then what the loading had to say, a count and the fields of each diagnostic. Each
+ * text has its NUL with it, so that the reader keeps the bytes as they are and points
+ * into them.
  */
 
-#define SNAPSHOT_MAGIC    0x31736e61u
+#define SNAPSHOT_MAGIC    0x32736e61u
 #define SNAPSHOT_SIZE_MAX ((size_t)256 * 1024 * 1024)
 #define FILE_SIZE_MIN     16 /* of a packed file: three lengths and the flags */
+#define DIAG_SIZE_MIN     24 /* of a packed diagnostic: four lengths, severity, line */
 
 enum flag {
 	FLAG_DROP_IN = 1 << 0,
 	FLAG_MASKED = 1 << 1,
 };
+
+static void pack_diag(struct wire_writer *w, const struct diag *diag)
+{
+	wire_put_u32(w, (uint32_t)diag->count);
+	for (size_t i = 0; i < diag->count; i++) {
+		const struct diag_item *item = &diag->items[i];
+
+		wire_put_u32(w, item->severity);
+		wire_put_text(w, item->code);
+		wire_put_text(w, item->file);
+		wire_put_u32(w, item->line);
+		wire_put_text(w, item->text);
+		wire_put_text(w, item->remedy);
+	}
+}
 
 int unit_snapshot_pack(const struct unit_snapshot *snapshot, int *ret_fd)
 {
@@ -41,6 +58,7 @@ int unit_snapshot_pack(const struct unit_snapshot *snapshot, int *ret_fd)
 						(f->is_masked ? FLAG_MASKED : 0));
 		wire_put_bytes(&w, f->data, f->size + 1);
 	}
+	pack_diag(&w, &snapshot->diag);
 	if (w.failed)
 		r = -ENOMEM;
 	else if (w.size <= SNAPSHOT_SIZE_MAX)
@@ -72,6 +90,35 @@ static int unpack_file(struct wire_reader *r, struct unit_file *ret_file)
 	return 0;
 }
 
+static int unpack_diag_item(struct wire_reader *r, struct diag *diag)
+{
+	uint32_t severity = wire_get_u32(r);
+	const char *code = wire_get_text(r);
+	const char *file = wire_get_text(r);
+	uint32_t line = wire_get_u32(r);
+	const char *text = wire_get_text(r);
+	const char *remedy = wire_get_text(r);
+
+	if (r->failed || severity > DIAG_ERROR || !text || !code || !*code ||
+			strlen(code) >= sizeof(diag->items->code))
+		return -EBADMSG;
+	diag_add(diag, (enum diag_severity)severity, code,
+			(struct diag_place){ file, line }, remedy, "%s", text);
+	return 0;
+}
+
+static int unpack_diag(struct wire_reader *r, struct diag *diag)
+{
+	uint32_t count = wire_get_u32(r);
+	int e = 0;
+
+	if (r->failed || count > (r->size - r->offset) / DIAG_SIZE_MIN)
+		return -EBADMSG;
+	for (uint32_t i = 0; i < count && e == 0; i++)
+		e = unpack_diag_item(r, diag);
+	return e;
+}
+
 static int unpack(const void *data, size_t size, struct unit_snapshot *s)
 {
 	struct wire_reader r;
@@ -92,7 +139,8 @@ static int unpack(const void *data, size_t size, struct unit_snapshot *s)
 		if (e < 0)
 			return e;
 	}
-	return wire_reader_finish(&r);
+	e = unpack_diag(&r, &s->diag);
+	return e < 0 ? e : wire_reader_finish(&r);
 }
 
 int unit_snapshot_unpack(int fd, struct unit_snapshot **ret_snapshot)

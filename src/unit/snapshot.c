@@ -31,7 +31,6 @@ enum trust {
 struct loader {
 	const struct strv *search_path;
 	enum trust trust;
-	struct diag *diag;
 	struct unit_snapshot *snapshot;
 	uint32_t capacity;
 	struct map seen; /* "db.actor" or "db.actor/10-x.conf" → itself, owned by keys */
@@ -52,6 +51,7 @@ void unit_snapshot_free(struct unit_snapshot *snapshot)
 		return;
 	for (uint32_t i = 0; i < snapshot->count && !snapshot->memory; i++)
 		unit_file_fini(&snapshot->files[i]);
+	diag_fini(&snapshot->diag);
 	free(snapshot->files);
 	free(snapshot->memory);
 	free(snapshot);
@@ -70,6 +70,10 @@ static const char *remedy_of(enum path_refusal refusal)
 		return "Make it smaller than 1 MiB.";
 	case PATH_CHANGED:
 		return "Load again when nobody writes to it.";
+	case PATH_PARENT_FOREIGN:
+	case PATH_PARENT_WRITABLE:
+		return "Look with namei -l which one it is, and let only root and the user "
+		       "who runs airssysd write it.";
 	case PATH_OK:
 	case PATH_ERROR:
 		break;
@@ -83,7 +87,7 @@ static void tell_refused(
 	const char *why = refusal == PATH_ERROR ? strerrordesc_np(-error)
 						: path_refusal_text(refusal);
 
-	diag_add(l->diag, DIAG_ERROR, unit_code(CODE_FILE_REFUSED),
+	diag_add(&l->snapshot->diag, DIAG_ERROR, unit_code(CODE_FILE_REFUSED),
 			(struct diag_place){ path, 0 }, remedy_of(refusal),
 			"The file is left out: %s.", why ? why : "it cannot be read");
 }
@@ -96,7 +100,7 @@ static struct unit_file *next_file(struct loader *l, const char *path)
 	uint32_t capacity;
 
 	if (s->count == UNIT_FILES_MAX) {
-		diag_add(l->diag, DIAG_ERROR, unit_code(CODE_TOO_MANY),
+		diag_add(&l->snapshot->diag, DIAG_ERROR, unit_code(CODE_TOO_MANY),
 				(struct diag_place){ path, 0 },
 				"Use templates, or fewer files.",
 				"More than %d unit files are not read.", UNIT_FILES_MAX);
@@ -184,6 +188,8 @@ static int read_link_target(struct loader *l, const struct wanted *w, struct uni
 	if (dir_fd < 0)
 		return -errno;
 	*ret_refusal = path_check_folder(dir_fd);
+	if (*ret_refusal == PATH_OK)
+		*ret_refusal = path_check_parents(dir_fd);
 	if (*ret_refusal != PATH_OK)
 		return -EPERM;
 	return read_file(l, dir_fd, slash + 1, f, ret_refusal);
@@ -288,7 +294,7 @@ static int on_drop_in(struct loader *l, int dir_fd, const char *folder, const ch
 static void tell_folder(
 		struct loader *l, const char *path, const char *why, const char *remedy)
 {
-	diag_add(l->diag, DIAG_ERROR, unit_code(CODE_FOLDER_REFUSED),
+	diag_add(&l->snapshot->diag, DIAG_ERROR, unit_code(CODE_FOLDER_REFUSED),
 			(struct diag_place){ path, 0 }, remedy,
 			"The folder is left out: %s.", why);
 }
@@ -309,6 +315,9 @@ static int open_folder(struct loader *l, int dir_fd, const char *name, const cha
 	}
 	if (l->trust == TRUST_CHECKED)
 		refusal = path_check_folder(fd);
+	/* A drop-in folder lies in one whose parents were looked at. */
+	if (refusal == PATH_OK && l->trust == TRUST_CHECKED && dir_fd == AT_FDCWD)
+		refusal = path_check_parents(fd);
 	if (refusal == PATH_OK)
 		return fd;
 	tell_folder(l, path, path_refusal_text(refusal), remedy_of(refusal));
@@ -351,7 +360,7 @@ static int on_unit(struct loader *l, int dir_fd, const char *folder, const char 
 		return 0;
 	if (!is_unit_file_name(name, n)) {
 		path = text_format("%s/%s", folder, name);
-		diag_add(l->diag, DIAG_WARNING, unit_code(CODE_FILE_NAME),
+		diag_add(&l->snapshot->diag, DIAG_WARNING, unit_code(CODE_FILE_NAME),
 				(struct diag_place){ path, 0 },
 				"Use letters, digits and : _ . - only, and at most one @.",
 				"The file's name is no name of a unit; it is left out.");
@@ -380,7 +389,8 @@ static int compare_files(const void *x, const void *y)
 	return r == 0 ? strcmp(a->path, b->path) : r;
 }
 
-static int finish(struct loader *l, int r, struct unit_snapshot **ret_snapshot)
+static int finish(struct loader *l, int r, struct diag *diag,
+		struct unit_snapshot **ret_snapshot)
 {
 	struct unit_snapshot *s = l->snapshot;
 
@@ -392,6 +402,7 @@ static int finish(struct loader *l, int r, struct unit_snapshot **ret_snapshot)
 	}
 	if (s->count > 0)
 		qsort(s->files, s->count, sizeof(*s->files), compare_files);
+	diag_append(diag, &s->diag);
 	*ret_snapshot = s;
 	return 0;
 }
@@ -413,9 +424,7 @@ static int load_folder(struct loader *l, const char *path)
 int unit_snapshot_load(const struct strv *search_path, struct diag *diag,
 		struct unit_snapshot **ret_snapshot)
 {
-	struct loader l = {
-		.search_path = search_path, .trust = TRUST_CHECKED, .diag = diag
-	};
+	struct loader l = { .search_path = search_path, .trust = TRUST_CHECKED };
 	int r = 0;
 
 	l.snapshot = calloc(1, sizeof(*l.snapshot));
@@ -423,7 +432,7 @@ int unit_snapshot_load(const struct strv *search_path, struct diag *diag,
 		return -ENOMEM;
 	for (size_t i = 0; i < search_path->count && r == 0; i++)
 		r = load_folder(&l, search_path->items[i]);
-	return finish(&l, r, ret_snapshot);
+	return finish(&l, r, diag, ret_snapshot);
 }
 
 /* A named file and the drop-ins that lie beside it. */
@@ -435,7 +444,7 @@ static int load_named(struct loader *l, const char *path)
 	int fd, r;
 
 	if (!is_unit_file_name(name, strlen(name))) {
-		diag_add(l->diag, DIAG_ERROR, unit_code(CODE_FILE_NAME),
+		diag_add(&l->snapshot->diag, DIAG_ERROR, unit_code(CODE_FILE_NAME),
 				(struct diag_place){ path, 0 },
 				"Give it the suffix .actor or .supervisor, and letters, digits and "
 				": _ . - before it.",
@@ -455,7 +464,7 @@ static int load_named(struct loader *l, const char *path)
 int unit_snapshot_load_files(const struct strv *paths, struct diag *diag,
 		struct unit_snapshot **ret_snapshot)
 {
-	struct loader l = { .search_path = paths, .trust = TRUST_ANY, .diag = diag };
+	struct loader l = { .search_path = paths, .trust = TRUST_ANY };
 	int r = 0;
 
 	l.snapshot = calloc(1, sizeof(*l.snapshot));
@@ -463,5 +472,5 @@ int unit_snapshot_load_files(const struct strv *paths, struct diag *diag,
 		return -ENOMEM;
 	for (size_t i = 0; i < paths->count && r == 0; i++)
 		r = load_named(&l, paths->items[i]);
-	return finish(&l, r, ret_snapshot);
+	return finish(&l, r, diag, ret_snapshot);
 }

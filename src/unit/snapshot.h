@@ -32,6 +32,7 @@ struct unit_snapshot {
 	struct unit_file *files; /* units in the order of their names, each followed by
 				    its drop-ins */
 	uint32_t count;
+	struct diag diag; /* what its loading had to say: of files that are left out */
 };
 
 /* Largest file that is read, and the most files. */
@@ -40,8 +41,9 @@ struct unit_snapshot {
 
 /*
  * Read all unit files of the search path. A file that is refused (foreign owner, writable
- * by others, FIFO, too large, unreadable) is told in diag and left out. A folder that is
- * not there is no mistake. 0 or -ENOMEM.
+ * by others, FIFO, too large, unreadable) is left out and told, in the snapshot's own
+ * diag, which travels with it, and in the caller's (may be NULL). A folder that is not
+ * there is no mistake. 0 or -ENOMEM.
  */
 MUST_CHECK int unit_snapshot_load(const struct strv *search_path, struct diag *diag,
 		struct unit_snapshot **ret_snapshot);

@@ -96,7 +96,27 @@ START_TEST(what_cannot_be_kept_is_counted)
 }
 END_TEST
 
-TEST_MAIN("diag", diagnostics_are_kept_in_order_and_counted,
-		without_a_list_nothing_happens, long_code_is_cut_not_written_beyond,
-		lines_show_what_is_known, json_has_the_members_that_are_known,
-		what_cannot_be_kept_is_counted)
+START_TEST(appended_diagnostics_are_copies)
+{
+	struct diag from = { .lost = 3 };
+	auto_diag d = { 0 };
+
+	diag_add(&d, DIAG_NOTE, "U001", (struct diag_place){ 0 }, NULL, "first");
+	diag_add(&from, DIAG_ERROR, "U002", (struct diag_place){ "f", 7 }, "do", "%%s");
+	diag_append(&d, &from);
+	diag_append(NULL, &from);
+	diag_fini(&from);
+	ck_assert_uint_eq(d.count, 2);
+	ck_assert_uint_eq(d.errors, 1);
+	ck_assert_uint_eq(d.lost, 3);
+	ck_assert_str_eq(d.items[1].text, "%s");
+	ck_assert_str_eq(d.items[1].file, "f");
+	ck_assert_uint_eq(d.items[1].line, 7);
+	ck_assert_str_eq(d.items[1].remedy, "do");
+}
+END_TEST
+
+TEST_MAIN("diag", appended_diagnostics_are_copies,
+		diagnostics_are_kept_in_order_and_counted, without_a_list_nothing_happens,
+		long_code_is_cut_not_written_beyond, lines_show_what_is_known,
+		json_has_the_members_that_are_known, what_cannot_be_kept_is_counted)

@@ -311,9 +311,38 @@ START_TEST(folders_are_judged_like_files)
 }
 END_TEST
 
+/* What is said of folder/a/b when folder/a has this mode. */
+static enum path_refusal judge_below(mode_t mode)
+{
+	auto_close int fd = -1;
+
+	ck_assert_int_eq(chmod(test_path(folder, "a"), mode), 0);
+	fd = open(test_path(folder, "a/b"), O_PATH | O_DIRECTORY | O_CLOEXEC);
+	ck_assert_int_ge(fd, 0);
+	return path_check_parents(fd);
+}
+
+START_TEST(folders_above_are_judged_up_to_the_root)
+{
+	open_folder();
+	ck_assert_int_eq(mkdir(test_path(folder, "a"), 0755), 0);
+	ck_assert_int_eq(mkdir(test_path(folder, "a/b"), 0755), 0);
+	ck_assert_int_eq(judge_below(0755), PATH_OK);
+	ck_assert_int_eq(judge_below(01777), PATH_OK);
+	ck_assert_int_eq(judge_below(0775), PATH_PARENT_WRITABLE);
+	ck_assert_int_eq(judge_below(0757), PATH_PARENT_WRITABLE);
+	ck_assert_int_eq(path_check_parents(-1), PATH_ERROR);
+	if (geteuid() != 0)
+		return;
+	ck_assert_int_eq(chown(test_path(folder, "a"), 12345, 0), 0);
+	ck_assert_int_eq(judge_below(0755), PATH_PARENT_FOREIGN);
+	ck_assert_int_eq(judge_below(01777), PATH_PARENT_FOREIGN);
+}
+END_TEST
+
 START_TEST(each_refusal_has_a_sentence)
 {
-	for (int i = PATH_OK; i <= PATH_CHANGED; i++)
+	for (int i = PATH_OK; i <= PATH_PARENT_WRITABLE; i++)
 		ck_assert_uint_gt(strlen(path_refusal_text((enum path_refusal)i)), 5);
 }
 END_TEST
@@ -423,7 +452,7 @@ TEST_MAIN("path", trusted_file_is_read_whole, file_in_a_folder_below_is_read,
 		file_that_changes_while_it_is_read_is_refused,
 		kernel_without_openat2_refuses_the_same,
 		filtered_openat2_refuses_the_same, memory_that_runs_out_is_told,
-		folders_are_judged_like_files, each_refusal_has_a_sentence,
-		file_is_found_through_links_of_our_own,
+		folders_are_judged_like_files, folders_above_are_judged_up_to_the_root,
+		each_refusal_has_a_sentence, file_is_found_through_links_of_our_own,
 		link_of_another_user_is_not_followed, folders_are_made_down_to_the_last,
 		folders_beneath_a_base_are_made_without_following_links)

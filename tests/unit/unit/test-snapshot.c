@@ -337,6 +337,47 @@ START_TEST(packed_snapshot_is_the_same_unpacked)
 }
 END_TEST
 
+START_TEST(what_the_loading_said_travels_along)
+{
+	const char *folder = test_folder();
+	auto_(unit_snapshot) s = NULL;
+	auto_(unit_snapshot) back = NULL;
+	auto_close int fd = -1;
+	const struct diag_item *item;
+
+	ck_assert_int_eq(mkfifo(test_path(folder, "bad.actor"), 0644), 0);
+	test_write(test_path(folder, "no name.actor"), ACTOR, 0644);
+	s = load(folder, NULL, NULL);
+	ck_assert_int_eq(unit_snapshot_pack(s, &fd), 0);
+	ck_assert_int_eq(unit_snapshot_unpack(fd, &back), 0);
+	ck_assert_uint_eq(back->diag.count, 2);
+	ck_assert_uint_eq(back->diag.errors, 1);
+	ck_assert_uint_eq(back->diag.warnings, 1);
+	item = fixture_find(&back->diag, "U001");
+	ck_assert_str_eq(item->file, test_path(folder, "bad.actor"));
+	ck_assert_str_eq(item->text, fixture_find(&s->diag, "U001")->text);
+	ck_assert_str_eq(item->remedy, fixture_find(&s->diag, "U001")->remedy);
+}
+END_TEST
+
+START_TEST(folder_below_one_that_others_may_write_is_refused)
+{
+	const char *folder = test_folder();
+	auto_(unit_snapshot) s = NULL;
+	auto_diag diag = { 0 };
+	const struct diag_item *item;
+
+	ck_assert_int_eq(mkdir(test_path(folder, "units"), 0755), 0);
+	test_write(test_path(folder, "units/a.actor"), ACTOR, 0644);
+	ck_assert_int_eq(chmod(folder, 0777), 0);
+	s = load(test_path(folder, "units"), NULL, &diag);
+	ck_assert_uint_eq(s->count, 0);
+	item = fixture_find(&diag, "U002");
+	ck_assert_msg(strstr(item->text, "above"), "%s", item->text);
+	ck_assert_msg(strstr(item->remedy, "namei"), "%s", item->remedy);
+}
+END_TEST
+
 static int unpack_bytes(const void *data, size_t size)
 {
 	struct unit_snapshot *s = NULL;
@@ -359,6 +400,7 @@ START_TEST(damaged_snapshot_is_refused)
 	size_t size;
 	int r;
 
+	diag_add(&s->diag, DIAG_ERROR, "U001", (struct diag_place){ "f", 1 }, NULL, "x");
 	ck_assert_int_eq(unit_snapshot_pack(s, &fd), 0);
 	ck_assert_int_eq(fd_read_all(fd, 1 << 20, &data, &size), 0);
 	ck_assert_int_eq(unpack_bytes(data, size), 0);
@@ -424,5 +466,7 @@ TEST_MAIN("snapshot", files_come_by_name_with_their_drop_ins_behind,
 		file_whose_name_is_no_unit_name_is_told,
 		named_files_are_read_whoever_owns_them,
 		named_files_that_are_none_are_told, packed_snapshot_is_the_same_unpacked,
+		what_the_loading_said_travels_along,
+		folder_below_one_that_others_may_write_is_refused,
 		damaged_snapshot_is_refused, snapshot_that_could_change_is_refused,
 		shipped_samples_have_no_mistakes)
