@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -106,6 +107,12 @@ int access_caller_init(const struct access_policy *policy, int socket,
 				n_groups),
 	};
 	return 0;
+}
+
+void access_caller_format(const struct access_caller *caller, char *buffer, size_t size)
+{
+	(void)snprintf(buffer, size, "uid %u (pid %d)", (unsigned int)caller->uid,
+			(int)caller->pid);
 }
 
 bool access_is_allowed(const struct access_caller *caller, enum access_method method)

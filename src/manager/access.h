@@ -78,6 +78,10 @@ unsigned int access_rights(const struct access_policy *policy, uid_t uid, gid_t 
 MUST_CHECK int access_caller_init(const struct access_policy *policy, int socket,
 		struct access_caller *ret_caller);
 
+/* "uid 1000 (pid 4711)", as records tell it. */
+#define ACCESS_CALLER_TEXT_SIZE 64
+void access_caller_format(const struct access_caller *caller, char *buffer, size_t size);
+
 /* The one decision. */
 bool access_is_allowed(const struct access_caller *caller, enum access_method method);
 

@@ -2,17 +2,23 @@
 #include "manager/bus-connection.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/fd.h"
+#include "host/activity.h"
 #include "manager/messages.h"
 #include "manager/request.h"
+
+/* A longer name than this is none of a unit; it is cut. */
+#define UNIT_TEXT_SIZE 256
 
 struct connection {
 	struct bus_peer *peer;
 	struct airs_actor *self; /* valid in the handler that is running */
 	airs_pid manager;
+	airs_pid activity;
 	airs_ref watch;
 	airs_ref timer; /* until it has authenticated; then 0 */
 	uint32_t armed; /* events that the watch waits for; 0: it rests */
@@ -39,6 +45,23 @@ static int on_submit(void *data, struct request *request)
 
 	request->connection = airs_self(c->self);
 	return request_send(c->self, c->manager, MANAGER_REQUEST, request);
+}
+
+static void on_denied(void *data, const struct access_caller *caller,
+		enum access_method method, const char *unit)
+{
+	struct connection *c = data;
+	char who[ACCESS_CALLER_TEXT_SIZE], name[UNIT_TEXT_SIZE];
+	struct activity_record record = {
+		.kind = ACTIVITY_REQUEST_DENIED,
+		.detail = access_method_name(method),
+		.caller = who,
+	};
+
+	access_caller_format(caller, who, sizeof(who));
+	(void)snprintf(name, sizeof(name), "%s", unit);
+	record.unit = name[0] ? name : NULL;
+	activity_write(c->self, c->activity, &record);
 }
 
 /* Wait for what the peer wants next. */
@@ -88,10 +111,12 @@ static int connection_init(
 		return -EINVAL;
 	c->self = self;
 	c->manager = args->manager;
+	c->activity = args->activity;
 	r = bus_peer_new(take_fd(&args->fd), &args->caller, &args->facts, &c->peer);
 	if (r < 0)
 		return r;
 	bus_peer_set_submit(c->peer, on_submit, c);
+	bus_peer_set_denied(c->peer, on_denied);
 	r = airs_timer_start(self, args->auth_usec, 0, &c->timer);
 	if (r < 0)
 		return r;

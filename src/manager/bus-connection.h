@@ -21,6 +21,7 @@ struct bus_connection_args {
 	struct access_caller caller;
 	struct bus_facts facts; /* runtime_dir is borrowed for the life of the system */
 	airs_pid manager;
+	airs_pid activity; /* where denials are recorded; may be AIRS_PID_NONE */
 	uint64_t auth_usec; /* until it must have authenticated */
 };
 void bus_connection_args_free(void *args);

@@ -23,7 +23,9 @@ struct bus_peer {
 	struct access_caller caller;
 	struct bus_facts facts;
 	bus_submit_fn *submit;
+	bus_denied_fn *denied; /* NULL: nobody wants to know */
 	void *submit_data;
+	uint32_t denied_methods; /* bit n: access_method n was told to denied */
 	unsigned int pending; /* submitted, not answered */
 };
 
@@ -119,6 +121,11 @@ void bus_peer_set_submit(struct bus_peer *peer, bus_submit_fn *submit, void *dat
 {
 	peer->submit = submit;
 	peer->submit_data = data;
+}
+
+void bus_peer_set_denied(struct bus_peer *peer, bus_denied_fn *denied)
+{
+	peer->denied = denied;
 }
 
 void bus_peer_free(struct bus_peer *peer)
@@ -227,6 +234,29 @@ static int read_arguments(struct request *request, enum bus_arguments arguments,
 	return 0;
 }
 
+static void tell_denied(struct bus_peer *peer, enum access_method method,
+		enum bus_arguments arguments, sd_bus_message *call)
+{
+	const char *name = "";
+	uint32_t bit = UINT32_C(1) << method;
+
+	if (!peer->denied || peer->denied_methods & bit)
+		return;
+	peer->denied_methods |= bit;
+	if (arguments != BUS_NO_ARGUMENTS && sd_bus_message_read(call, "s", &name) < 0)
+		name = "";
+	peer->denied(peer->submit_data, &peer->caller, method, name);
+}
+
+static int deny(struct bus_peer *peer, enum access_method method,
+		enum bus_arguments arguments, sd_bus_message *call, sd_bus_error *error)
+{
+	tell_denied(peer, method, arguments, call);
+	return sd_bus_error_setf(error, NAMES_ERROR_DENIED,
+			"User %u may look but not call %s.",
+			(unsigned int)peer->caller.uid, access_method_name(method));
+}
+
 int bus_peer_call(struct bus_peer *peer, enum access_method method,
 		enum bus_arguments arguments, sd_bus_message *call, sd_bus_error *error)
 {
@@ -234,10 +264,7 @@ int bus_peer_call(struct bus_peer *peer, enum access_method method,
 	int r;
 
 	if (!access_is_allowed(&peer->caller, method))
-		return sd_bus_error_setf(error, NAMES_ERROR_DENIED,
-				"User %u may look but not call %s.",
-				(unsigned int)peer->caller.uid,
-				access_method_name(method));
+		return deny(peer, method, arguments, call, error);
 	if (peer->pending >= BUS_PEER_PENDING_MAX)
 		return sd_bus_error_setf(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
 				"%d requests of this connection wait for their answer.",

@@ -32,12 +32,19 @@ struct bus_facts {
  * answer. */
 typedef int bus_submit_fn(void *data, struct request *request);
 
+/* A request that was denied; unit "" when it names none. Told once for each method, so
+ * that a client cannot fill the log. */
+typedef void bus_denied_fn(void *data, const struct access_caller *caller,
+		enum access_method method, const char *unit);
+
 struct bus_peer;
 
 /* Takes fd in every case. -ENOMEM or what sd-bus says. */
 MUST_CHECK int bus_peer_new(int fd, const struct access_caller *caller,
 		const struct bus_facts *facts, struct bus_peer **ret_peer);
 void bus_peer_set_submit(struct bus_peer *peer, bus_submit_fn *submit, void *data);
+/* With the data of bus_peer_set_submit. */
+void bus_peer_set_denied(struct bus_peer *peer, bus_denied_fn *denied);
 void bus_peer_free(struct bus_peer *peer);
 DEFINE_AUTO(bus_peer, bus_peer_free);
 

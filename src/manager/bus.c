@@ -27,7 +27,7 @@ struct client {
 struct bus {
 	struct access_policy policy;
 	struct bus_facts facts;
-	airs_pid manager;
+	airs_pid manager, activity;
 	int fd;
 	uint64_t auth_usec;
 	airs_ref watch;
@@ -73,6 +73,7 @@ static int spawn_connection(struct airs_actor *self, struct bus *bus,
 	args->caller = *caller;
 	args->facts = bus->facts;
 	args->manager = bus->manager;
+	args->activity = bus->activity;
 	args->auth_usec = bus->auth_usec;
 	options.args = args;
 	options.ret_monitor = &monitor;
@@ -163,6 +164,7 @@ static int bus_init(struct airs_actor *self, void *state, const void *data, size
 		return -EINVAL;
 	bus->fd = args->fd;
 	bus->manager = args->manager;
+	bus->activity = args->activity;
 	bus->auth_usec = args->auth_usec ? args->auth_usec : BUS_CONNECTION_AUTH_USEC;
 	bus->facts.runtime_dir = args->runtime_dir;
 	r = learn_policy(bus, args);

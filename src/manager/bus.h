@@ -27,6 +27,7 @@ struct bus_args {
 		   after its end */
 	uid_t owner_uid;
 	airs_pid manager; /* gets the requests */
+	airs_pid activity; /* where denials are recorded; AIRS_PID_NONE: nowhere */
 	const char *runtime_dir; /* borrowed for the life of the system */
 	uint64_t auth_usec; /* how long a client may take to authenticate; 0:
 			       BUS_CONNECTION_AUTH_USEC */

@@ -61,7 +61,7 @@ static void write_activity(struct manager *m, const struct job *job, const char 
 		const char *result)
 {
 	struct activity_record record = { .kind = ACTIVITY_REQUEST_DONE };
-	char caller[64], text[256];
+	char caller[ACCESS_CALLER_TEXT_SIZE], text[256];
 	size_t length;
 
 	if (!job->request)
@@ -71,9 +71,7 @@ static void write_activity(struct manager *m, const struct job *job, const char 
 	if (length > 0 && result[length - 1] == '.')
 		length--;
 	(void)snprintf(text, sizeof(text), "%.*s", (int)length, result);
-	(void)snprintf(caller, sizeof(caller), "uid %u (pid %d)",
-			(unsigned int)job->request->caller.uid,
-			(int)job->request->caller.pid);
+	access_caller_format(&job->request->caller, caller, sizeof(caller));
 	record.unit = name;
 	record.caller = caller;
 	record.detail = access_method_name(job->request->method);

@@ -139,6 +139,7 @@ int manager_parse(struct manager *m, int snapshot_fd, struct unit_set **ret_set)
 	if (r < 0)
 		return r;
 	diag_fini(&m->diag);
+	diag_append(&m->diag, &snapshot->diag);
 	r = unit_set_parse(snapshot, &context, &m->diag, ret_set);
 	if (r < 0)
 		return r;
@@ -171,6 +172,7 @@ static int start_bus(struct manager *m)
 		.fd = m->home->control_fd,
 		.owner_uid = m->owner_uid,
 		.manager = airs_self(m->self),
+		.activity = m->activity,
 		.runtime_dir = m->home->runtime_dir,
 	};
 	struct airs_spawn_options options = {

@@ -14,20 +14,24 @@
 #include "airssys/system.h"
 #include "base/clock.h"
 #include "base/fd.h"
+#include "host/activity.h"
 #include "manager/bus.h"
 #include "manager/messages.h"
 #include "manager/names.h"
 #include "manager/request.h"
 #include "support/test.h"
 
-#define LONG_ROW 20000
+#define LONG_ROW    20000
+#define RECORD_SIZE 2048
 
 struct fixture {
 	char path[108];
 	int fd;
 	struct airs_system *system;
 	pthread_t thread;
-	_Atomic unsigned int requests;
+	_Atomic unsigned int requests, records;
+	char record[RECORD_SIZE]; /* the last, complete when records says so */
+	size_t record_size;
 };
 
 struct fake {
@@ -56,11 +60,21 @@ static void answer_long(struct request *request)
 	request_set_answer(request, answer);
 }
 
+/* It stands for the activity log too. */
+static void keep_record(struct fixture *f, const struct airs_message *message)
+{
+	f->record_size = message->size < RECORD_SIZE ? message->size : RECORD_SIZE;
+	memcpy(f->record, message->data, f->record_size);
+	f->records++;
+}
+
 static int fake_handle(struct airs_actor *self, void *state, struct airs_message *message)
 {
 	struct fake *fake = state;
 	struct request *request;
 
+	if (message->type == ACTIVITY_WRITE)
+		keep_record(fake->fixture, message);
 	if (message->type != MANAGER_REQUEST)
 		return 0;
 	fake->fixture->requests++;
@@ -122,6 +136,7 @@ static void spawn_actors(struct fixture *f, uint64_t auth_usec)
 	ck_assert_int_eq(airs_system_spawn(f->system, &fake_behaviour, &options,
 					 &bus.manager),
 			0);
+	bus.activity = bus.manager;
 	bus.runtime_dir = "/run/test";
 	bus.auth_usec = auth_usec;
 	options.args = &bus;
@@ -160,6 +175,23 @@ const char *fixture_path(const struct fixture *f)
 unsigned int fixture_requests(const struct fixture *f)
 {
 	return f->requests;
+}
+
+unsigned int fixture_records(const struct fixture *f)
+{
+	return f->records;
+}
+
+void fixture_wait_for_record(struct fixture *f, const char *bytes)
+{
+	uint64_t end = clock_monotonic_usec() + FIXTURE_WAIT_USEC;
+
+	while (f->records == 0) {
+		ck_assert_uint_lt(clock_monotonic_usec(), end);
+		(void)usleep(1000);
+	}
+	ck_assert_msg(memmem(f->record, f->record_size, bytes, strlen(bytes)) != NULL,
+			"no %s", bytes);
 }
 
 void fixture_wait_for_actors(struct fixture *f, uint64_t n)

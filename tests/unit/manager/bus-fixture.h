@@ -21,6 +21,10 @@ void fixture_free(struct fixture *f);
 const char *fixture_path(const struct fixture *f);
 /* Requests that reached the manager so far. */
 unsigned int fixture_requests(const struct fixture *f);
+/* Waits until a record with these bytes has been written, or fails the test. */
+void fixture_wait_for_record(struct fixture *f, const char *bytes);
+/* Records so far. */
+unsigned int fixture_records(const struct fixture *f);
 /* Actors that live just now; waits until there are at most n, or fails the test. */
 void fixture_wait_for_actors(struct fixture *f, uint64_t n);
 

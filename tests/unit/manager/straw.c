@@ -269,6 +269,14 @@ void straw_set_files(const struct text_file *files, size_t n)
 	(void)pthread_mutex_unlock(&straw.lock);
 }
 
+void straw_leave_out(const char *path)
+{
+	(void)pthread_mutex_lock(&straw.lock);
+	diag_add(&straw.snapshot->diag, DIAG_ERROR, "U001",
+			(struct diag_place){ path, 0 }, "Change it.", "It is left out.");
+	(void)pthread_mutex_unlock(&straw.lock);
+}
+
 void straw_start(const struct text_file *files, size_t n)
 {
 	struct airs_system_options options = { .size = sizeof(options), .workers = 1 };

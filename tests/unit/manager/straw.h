@@ -18,6 +18,8 @@ void straw_start(const struct text_file *files, size_t n);
 void straw_stop(void);
 /* The files that the next reload finds. */
 void straw_set_files(const struct text_file *files, size_t n);
+/* One of them was left out when they were read. Before the reload. */
+void straw_leave_out(const char *path);
 /* A process of this unit ends with an exit status. */
 void straw_exit(const char *unit, int status);
 /* Waits, within a limit. */

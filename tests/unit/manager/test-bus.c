@@ -401,9 +401,20 @@ static void open_to_all(const char *path)
 	}
 }
 
-static void expect_to_be_an_observer(struct fixture *f)
+static void expect_denied(sd_bus *bus, const char *unit)
 {
 	sd_bus_error error = SD_BUS_ERROR_NULL;
+
+	ck_assert_int_lt(sd_bus_call_method(bus, NULL, NAMES_PATH, NAMES_MANAGER, "Stop",
+					 &error, NULL, "s", unit),
+			0);
+	ck_assert_str_eq(error.name, NAMES_ERROR_DENIED);
+	sd_bus_error_free(&error);
+}
+
+/* What was denied is recorded, once for each method of a connection. */
+static void expect_to_be_an_observer(struct fixture *f)
+{
 	sd_bus_message *reply = NULL;
 	sd_bus *bus = fixture_client(f);
 
@@ -411,11 +422,16 @@ static void expect_to_be_an_observer(struct fixture *f)
 					 "ListUnits", NULL, &reply, ""),
 			0);
 	sd_bus_message_unref(reply);
-	ck_assert_int_lt(sd_bus_call_method(bus, NULL, NAMES_PATH, NAMES_MANAGER, "Stop",
-					 &error, NULL, "s", "db"),
+	expect_denied(bus, "db");
+	fixture_wait_for_record(f, "request-denied");
+	fixture_wait_for_record(f, "Stop db was denied to uid 65534 (pid ");
+	expect_denied(bus, "db");
+	/* The answer comes behind a second record, if there were one. */
+	ck_assert_int_ge(sd_bus_call_method(bus, NULL, NAMES_PATH, NAMES_MANAGER,
+					 "ListUnits", NULL, &reply, ""),
 			0);
-	ck_assert_str_eq(error.name, NAMES_ERROR_DENIED);
-	sd_bus_error_free(&error);
+	sd_bus_message_unref(reply);
+	ck_assert_uint_eq(fixture_records(f), 1);
 	sd_bus_flush_close_unref(bus);
 }
 

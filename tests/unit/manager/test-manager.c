@@ -190,6 +190,20 @@ START_TEST(broken_file_leaves_its_unit_as_it_was)
 }
 END_TEST
 
+START_TEST(file_that_was_not_read_is_told_like_one_with_a_mistake)
+{
+	START(shop);
+	straw_wait_up();
+	SET(shop);
+	straw_leave_out("/units/x\xff.actor");
+	ck_assert_uint_eq(straw_count("DaemonReload", NAMES_DIAG_SIGNATURE), 1);
+	ck_assert_uint_eq(straw_count("Diagnostics", NAMES_DIAG_SIGNATURE), 1);
+	SET(shop);
+	ck_assert_uint_eq(straw_count("DaemonReload", NAMES_DIAG_SIGNATURE), 0);
+	straw_stop();
+}
+END_TEST
+
 START_TEST(new_core_leaves_down_what_was_stopped)
 {
 	START(shop);
@@ -223,4 +237,5 @@ TEST_MAIN("manager", tree_comes_up_and_goes_down,
 		end_of_a_process_is_told_with_what_was_done, failed_start_names_its_step,
 		kill_checks_its_arguments, reload_adds_removes_and_changes,
 		broken_file_leaves_its_unit_as_it_was,
+		file_that_was_not_read_is_told_like_one_with_a_mistake,
 		new_core_leaves_down_what_was_stopped)
