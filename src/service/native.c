@@ -109,6 +109,16 @@ static void set_timer(struct airs_actor *self, struct native *n, uint64_t delay_
 		IGNORE_RESULT(airs_timer_start(self, delay_usec, 0, &n->timer));
 }
 
+static enum activity_kind kind_of_end(const struct native *n)
+{
+	if (!airs_reason_is_orderly(&n->exit_reason))
+		return ACTIVITY_SERVICE_FAILED;
+	if (n->stop_requested)
+		return ACTIVITY_SERVICE_STOPPED;
+	return n->unit->restart == UNIT_RESTART_PERMANENT ? ACTIVITY_SERVICE_ENDED
+							  : ACTIVITY_SERVICE_DONE;
+}
+
 /* End with this reason, after the report. */
 static void finish(struct airs_actor *self, struct native *n,
 		const struct airs_reason *reason)
@@ -118,11 +128,7 @@ static void finish(struct airs_actor *self, struct native *n,
 	n->finished = true;
 	n->exit_reason = *reason;
 	n->result = orderly ? "success" : "error";
-	log_event(self, n,
-			!orderly                            ? ACTIVITY_SERVICE_FAILED
-					: n->stop_requested ? ACTIVITY_SERVICE_STOPPED
-							    : ACTIVITY_SERVICE_DONE,
-			NULL);
+	log_event(self, n, kind_of_end(n), NULL);
 	n->actor = AIRS_PID_NONE;
 	report(self, n, orderly ? "stopped" : "failed");
 	if (!n->acknowledged)

@@ -133,7 +133,7 @@ void service_write_record(struct airs_actor *self, struct service *s,
 static bool tells_reason(enum activity_kind kind)
 {
 	return kind == ACTIVITY_SERVICE_FAILED || kind == ACTIVITY_SERVICE_STOPPED ||
-			kind == ACTIVITY_SERVICE_DONE;
+			kind == ACTIVITY_SERVICE_DONE || kind == ACTIVITY_SERVICE_ENDED;
 }
 
 void service_log(struct airs_actor *self, struct service *s, enum activity_kind kind,

@@ -189,19 +189,22 @@ static bool is_failure(const struct service *s)
 	return s->result != END_SUCCESS;
 }
 
+/* An end that nobody asked for is the last one only when no restart follows. */
+static enum activity_kind orderly_end(const struct service *s)
+{
+	if (s->stop_requested)
+		return ACTIVITY_SERVICE_STOPPED;
+	return s->over ? ACTIVITY_SERVICE_DONE : ACTIVITY_SERVICE_ENDED;
+}
+
 static void log_end(struct airs_actor *self, struct service *s)
 {
-	if (s->over)
-		return;
 	if (is_failure(s))
 		service_log(self, s, ACTIVITY_SERVICE_FAILED,
 				s->result == END_RESOURCES ? NULL
 							   : end_result_text(s->result));
 	else
-		service_log(self, s,
-				s->stop_requested ? ACTIVITY_SERVICE_STOPPED
-						  : ACTIVITY_SERVICE_DONE,
-				NULL);
+		service_log(self, s, orderly_end(s), NULL);
 }
 
 /* The start handshake of an actor that ends before it was ready. */
@@ -222,12 +225,14 @@ void service_finish(struct airs_actor *self, struct service *s)
 			end_wants_restart(s->unit, s->result,
 					s->main.state == PROCESS_ENDED ? &s->main_end
 								       : NULL);
+	bool is_told = s->over; /* by an earlier core */
 
 	if (!s->stop_requested)
 		s->exit_reason = end_exit_reason(&s->reason, s->result, restart);
 	s->over = s->over || (!s->stop_requested && !restart);
 	s->finished = true;
-	log_end(self, s);
+	if (!is_told)
+		log_end(self, s);
 	service_write_note(self, s);
 	if (s->main.state == PROCESS_ENDED && s->main.spawn_id != 0)
 		IGNORE_RESULT(link_ack(self, s->link_pid, s->main.spawn_id));

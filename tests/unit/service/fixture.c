@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "host/activity.h"
 #include "host/manager-api.h"
 #include "service/link-note.h"
 #include "unit/snapshot.h"
@@ -82,6 +83,7 @@ static int spawn_service(struct airs_actor *self, struct world *w)
 		.directory = &directory,
 		.link = w->link,
 		.observer = airs_self(self),
+		.activity = airs_self(self),
 	};
 	struct airs_spawn_options options = {
 		.size = sizeof(options),
@@ -143,6 +145,23 @@ static void log_verdict(struct world *w, const struct airs_message *m)
 	text_printf(&w->told, "verdict on %s: %s; ", fail->name, fail->why);
 }
 
+static void log_record(struct world *w, const struct airs_message *m)
+{
+	static const enum activity_kind ends[] = { ACTIVITY_SERVICE_ENDED,
+		ACTIVITY_SERVICE_DONE, ACTIVITY_SERVICE_STOPPED,
+		ACTIVITY_SERVICE_FAILED };
+
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		auto_text event = { 0 };
+
+		text_append(&event, "AIRSSYS_EVENT=");
+		activity_append_name(ends[i], &event);
+		if (memmem(m->data, m->size, event.data, event.size))
+			text_printf(&w->recorded, "%s; ",
+					text_get(&event) + strlen("AIRSSYS_EVENT="));
+	}
+}
+
 static int parent_handle(struct airs_actor *self, void *state, struct airs_message *m)
 {
 	struct world *w = ((struct parent *)state)->world;
@@ -183,6 +202,9 @@ static int parent_handle(struct airs_actor *self, void *state, struct airs_messa
 		return 0;
 	case LINK_EVENT:
 		log_event(w, m);
+		return 0;
+	case ACTIVITY_WRITE:
+		log_record(w, m);
 		return 0;
 	default:
 		return 0;
@@ -541,6 +563,7 @@ void world_free(struct world *w)
 	(void)close_fd(w->module_fd);
 	text_fini(&w->asked);
 	text_fini(&w->told);
+	text_fini(&w->recorded);
 	text_fini(&w->states);
 	free(w);
 }

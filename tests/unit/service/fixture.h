@@ -12,6 +12,7 @@
  *
  *   asked    what the keeper was asked: "START 0; SIGNAL main TERM; ACK 1; "
  *   told     what the parent heard: "started 0; ended killed by SIGKILL; reply 0; "
+ *   recorded what went to the activity log, of ends: "service-ended; "
  *   states   the substates that the observer saw: "waiting start running "
  */
 
@@ -68,7 +69,7 @@ struct world {
 	uint8_t note[PROTOCOL_NOTE_MAX];
 	size_t note_size;
 
-	struct text asked, told, states;
+	struct text asked, told, recorded, states;
 	struct service_report report; /* the last */
 	struct airs_reason reason; /* of the last end */
 	char closed[128]; /* why the link ended */

@@ -82,6 +82,7 @@ START_TEST(module_with_nothing_to_do_ends_orderly)
 
 	world_start(w);
 	world_expect(&w->told, "status ignore; started; ended normal; ");
+	world_expect(&w->recorded, "service-ended; ");
 	world_free(w);
 }
 END_TEST

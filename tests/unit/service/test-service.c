@@ -135,6 +135,38 @@ START_TEST(stop_ends_with_the_reason_of_the_request)
 }
 END_TEST
 
+/* The main process ends this way; what is recorded of it. */
+static void expect_record(const char *settings, int code, int status, const char *record)
+{
+	struct world *w = running(settings);
+
+	world_end(w, world_main(w), code, status);
+	world_run(w);
+	world_expect(&w->recorded, record);
+	world_free(w);
+}
+
+START_TEST(record_of_an_end_says_whether_it_is_the_last)
+{
+	expect_record(SIMPLE "Restart=always\n", CLD_KILLED, SIGTERM, "service-ended; ");
+	expect_record(SIMPLE "Restart=always\n", CLD_EXITED, 0, "service-ended; ");
+	expect_record(SIMPLE "Restart=on-failure\n", CLD_KILLED, SIGTERM,
+			"service-done; ");
+	expect_record(SIMPLE "Restart=on-failure\n", CLD_EXITED, 3, "service-failed; ");
+	expect_record(SIMPLE "Restart=no\n", CLD_EXITED, 3, "service-failed; ");
+}
+END_TEST
+
+START_TEST(stop_on_request_is_recorded_as_one)
+{
+	struct world *w = running(SIMPLE "Restart=always\n");
+
+	world_stop(w);
+	world_expect(&w->recorded, "service-stopped; ");
+	world_free(w);
+}
+END_TEST
+
 START_TEST(process_that_ignores_term_is_killed_after_the_timeout)
 {
 	struct world *w = world_new(SIMPLE "TimeoutStopSec=10\n");
@@ -641,7 +673,9 @@ START_TEST(settings_that_were_read_again_apply_to_the_stop)
 }
 END_TEST
 
-TEST_MAIN("service", simple_service_is_ready_when_it_is_spawned,
+TEST_MAIN("service", record_of_an_end_says_whether_it_is_the_last,
+		stop_on_request_is_recorded_as_one,
+		simple_service_is_ready_when_it_is_spawned,
 		commands_around_the_start_run_in_order,
 		failed_command_before_the_start_fails_the_start,
 		failure_of_a_command_with_a_dash_is_ignored,
