@@ -8,6 +8,7 @@
 #include "ctl/cmd.h"
 #include "ctl/progress.h"
 #include "ctl/units.h"
+#include "ctl/when.h"
 #include "manager/names.h"
 
 /*
@@ -122,7 +123,7 @@ static enum ctl_exit report(struct ctl *ctl, const struct wait *w)
 		return CTL_DONE;
 	}
 	text_append(&ctl->out, "stopped after ");
-	text_append_duration(&ctl->out, clock_monotonic_usec() - w->begin_usec);
+	when_append_span(&ctl->out, clock_monotonic_usec() - w->begin_usec);
 	text_append_char(&ctl->out, '\n');
 	return CTL_DONE;
 }

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "ctl/progress.h"
 #include "ctl/units.h"
+#include "ctl/when.h"
 #include "manager/names.h"
 
 #define NAMES_SHOWN 3 /* of those that are waited for */
@@ -264,7 +265,7 @@ static void print_summary(struct batch *b)
 		return;
 	text_printf(&b->ctl->out, "%zu of %zu %s in ", b->n_over - b->n_failed, b->count,
 			b->action->done);
-	text_append_duration(&b->ctl->out, clock_monotonic_usec() - b->begin_usec);
+	when_append_span(&b->ctl->out, clock_monotonic_usec() - b->begin_usec);
 	text_append_char(&b->ctl->out, '\n');
 }
 

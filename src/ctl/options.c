@@ -243,12 +243,15 @@ static void explain(struct text *message, int found, char **argv)
 	if (found == ':')
 		text_printf(message, "option '%s' needs a value", word);
 	else if (optopt > 0 && optopt < INDEX_BASE)
-		text_printf(message, "there is no option '-%c'", optopt);
+		text_printf(message, "there is no option '-%c': see airssysctl help",
+				optopt);
 	else if (optopt >= INDEX_BASE)
 		text_printf(message, "option '--%s' takes no value",
 				option_table[optopt - INDEX_BASE].name);
 	else
-		text_printf(message, "there is no option '%s', or it is ambiguous", word);
+		text_printf(message,
+				"there is no option '%s', or it is ambiguous: see airssysctl help",
+				word);
 }
 
 static int apply(struct options *options, int index, struct text *message)

@@ -192,7 +192,7 @@ static void print_cpu(struct page *p)
 	if (!facts_find(p->facts, "CPUUSec"))
 		return;
 	begin_line(p, "CPU");
-	text_append_duration(p->out, facts_number(p->facts, "CPUUSec"));
+	when_append_span(p->out, facts_number(p->facts, "CPUUSec"));
 	end_line(p);
 }
 
@@ -229,6 +229,18 @@ static void print_files(struct page *p, const struct unit_status *status)
 				remarks[status->files[i].change]);
 		end_line(p);
 	}
+}
+
+/* It still runs with what the files said when it was started. */
+static void print_needs_restart(struct page *p)
+{
+	if (!facts_find(p->facts, "NeedsRestart"))
+		return;
+	begin_line(p, "settings");
+	terminal_append_styled(&p->ctl->terminal, p->out, STYLE_BUSY,
+			"changed since it was started; they apply at the next start "
+			"(airssysctl restart)");
+	end_line(p);
 }
 
 static void print_child(struct page *p, const char *name, const struct unit_row *row)
@@ -302,6 +314,7 @@ void unit_status_print(struct ctl *ctl, const struct unit_status *status)
 	print_cpu(&p);
 	print_fact(&p, "messages", "MessagesHandled");
 	print_fact(&p, "confined", "Confinement");
+	print_needs_restart(&p);
 	print_files(&p, status);
 	print_children(&p, status);
 	print_log(&p, status);

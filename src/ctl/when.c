@@ -34,10 +34,17 @@ void when_append_stamp(struct text *t, uint64_t realtime_usec)
 	text_printf(t, ".%03u", (unsigned int)(realtime_usec % USEC_PER_SEC / 1000));
 }
 
-/* Whole seconds once there are some. */
+/* Nobody reads what is smaller than a thousandth of the whole. */
 static uint64_t round_down(uint64_t usec)
 {
-	return usec < USEC_PER_SEC ? usec : usec - usec % USEC_PER_SEC;
+	if (usec >= USEC_PER_SEC)
+		return usec - usec % USEC_PER_SEC;
+	return usec < USEC_PER_MSEC ? usec : usec - usec % USEC_PER_MSEC;
+}
+
+void when_append_span(struct text *t, uint64_t usec)
+{
+	text_append_duration(t, usec - usec % (usec < USEC_PER_MSEC ? 1 : USEC_PER_MSEC));
 }
 
 void when_append_relative(struct text *t, uint64_t realtime_usec, uint64_t now_usec)

@@ -126,6 +126,8 @@ static int append_db(struct fake *f, sd_bus_message *m)
 				"Future", "(ss)", "a", "b", "Settings", "s",
 				"Type=notify\nExecStart=/bin/db -D /x\n"
 				"Environment=A=1\nEnvironment=B=2\n");
+	if (r >= 0 && f->needs_restart)
+		r = sd_bus_message_append(m, "{sv}", "NeedsRestart", "b", 1);
 	if (r >= 0 && f->log_file)
 		r = sd_bus_message_append(m, "{sv}", "LogFile", "s", f->log_file);
 	return r;

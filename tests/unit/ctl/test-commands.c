@@ -134,6 +134,19 @@ START_TEST(status_tells_everything_about_a_running_service)
 }
 END_TEST
 
+START_TEST(status_tells_that_new_settings_wait_for_a_start)
+{
+	setup();
+	run_ctl(&run, &fake, "status", "db");
+	expect_lacks(&run.out, "settings:");
+	run_fini(&run);
+	fake.needs_restart = true;
+	run_ctl(&run, &fake, "status", "db");
+	expect_contains(&run.out,
+			"  settings: changed since it was started; they apply at the next start");
+}
+END_TEST
+
 START_TEST(status_sees_a_file_that_changed_on_disk)
 {
 	setup();
@@ -341,6 +354,7 @@ TEST_MAIN("commands", tree_draws_branches_in_order,
 		tree_is_colored_on_a_terminal, tree_json_nests_children,
 		list_prints_a_row_per_unit, list_filters_by_pattern_and_state,
 		status_tells_everything_about_a_running_service,
+		status_tells_that_new_settings_wait_for_a_start,
 		status_sees_a_file_that_changed_on_disk,
 		status_of_a_unit_that_is_not_running_exits_3,
 		status_of_a_supervisor_shows_its_children,

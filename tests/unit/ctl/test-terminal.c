@@ -139,6 +139,23 @@ START_TEST(table_aligns_columns_and_cuts_the_last)
 }
 END_TEST
 
+START_TEST(distances_and_spans_have_no_useless_digits)
+{
+	auto_text t = { 0 };
+
+	when_append_relative(&t, 1000000, 1079328);
+	text_append_char(&t, '|');
+	when_append_relative(&t, 1000000, 1000328);
+	text_append_char(&t, '|');
+	when_append_relative(&t, 1000000, 3079328);
+	text_append_char(&t, '|');
+	when_append_span(&t, 3079328);
+	text_append_char(&t, '|');
+	when_append_span(&t, 328);
+	ck_assert_str_eq(text_get(&t), "79ms ago|328us ago|2s ago|3s 79ms|328us");
+}
+END_TEST
+
 START_TEST(moments_are_told_as_distance_and_date)
 {
 	auto_text t = { 0 };
@@ -163,4 +180,5 @@ TEST_MAIN("terminal", control_characters_are_escaped,
 		letters_of_all_languages_stay, terminal_without_utf8_gets_ascii,
 		width_counts_cells, long_text_is_cut_with_an_ellipsis,
 		styles_appear_only_with_color, table_aligns_columns_and_cuts_the_last,
+		distances_and_spans_have_no_useless_digits,
 		moments_are_told_as_distance_and_date)
