@@ -42,6 +42,16 @@ static void print_diag(const struct diag *diag)
 	}
 }
 
+static void tell_empty(const struct strv *folders)
+{
+	auto_text list = { 0 };
+
+	for (size_t i = 0; i < folders->count; i++)
+		text_printf(&list, "%s%s", i > 0 ? ", " : "", folders->items[i]);
+	log_notice("there are no unit files in %s: there is nothing to start",
+			text_get(&list));
+}
+
 static int read_files(struct keeper *keeper, struct diag *diag, int *ret_fd,
 		struct unit_set **ret_set)
 {
@@ -50,6 +60,8 @@ static int read_files(struct keeper *keeper, struct diag *diag, int *ret_fd,
 	int r;
 
 	r = unit_snapshot_load(&keeper->options.unit_path, diag, &snapshot);
+	if (r == 0 && snapshot->count == 0)
+		tell_empty(&keeper->options.unit_path);
 	if (r == 0)
 		r = unit_snapshot_pack(snapshot, &fd);
 	if (r == 0)

@@ -313,8 +313,15 @@ static int fail(int r, const char *what)
 static int open_runtime(struct keeper *keeper)
 {
 	const char *path = keeper->options.runtime_dir;
-	int r = runtime_init(&keeper->runtime, path);
+	int r;
 
+	if (!runtime_path_fits(path, RUNTIME_CONTROL, "")) {
+		log_error("%s is too long: a socket in it could not be reached; give a shorter "
+			  "--runtime-dir=",
+				path);
+		return -ENAMETOOLONG;
+	}
+	r = runtime_init(&keeper->runtime, path);
 	if (r == -EWOULDBLOCK) {
 		log_error("another airssysd serves %s; give this one a --runtime-dir= of "
 			  "its own",
@@ -326,7 +333,11 @@ static int open_runtime(struct keeper *keeper)
 				path);
 		return r;
 	}
-	return r < 0 ? fail(r, path) : 0;
+	if (r < 0)
+		log_error("the runtime directory %s cannot be made or written: %s; give "
+			  "another --runtime-dir=",
+				path, strerror(-r));
+	return r;
 }
 
 static char *instance_name(const struct options *options)

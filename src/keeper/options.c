@@ -145,8 +145,8 @@ static enum options_outcome read_command_line(
 		}
 		r = apply(options, code, optarg);
 		if (r < 0) {
-			fprintf(stderr, "airssysd: --%s: %s\n", long_options[index].name,
-					strerror(-r));
+			fprintf(stderr, "airssysd: '%s' is no value for --%s\n", optarg,
+					long_options[index].name);
 			return OPTIONS_WRONG;
 		}
 	}

@@ -67,6 +67,13 @@ static int check_folder(int fd)
 	return refusal == PATH_OK ? 0 : -EPERM;
 }
 
+bool runtime_path_fits(const char *path, const char *what, const char *name)
+{
+	size_t size = strlen(path) + 1 + strlen(what) + (*name ? 1 + strlen(name) : 0);
+
+	return size < sizeof(((struct sockaddr_un *)NULL)->sun_path);
+}
+
 int runtime_init(struct runtime *runtime, const char *path)
 {
 	int r;
@@ -84,7 +91,8 @@ int runtime_init(struct runtime *runtime, const char *path)
 	if (r == 0)
 		r = open_folder(runtime->folder_fd, "state", 0700, &runtime->state_fd);
 	if (r == 0)
-		r = open_folder(runtime->folder_fd, "notify", 0711, &runtime->notify_fd);
+		r = open_folder(runtime->folder_fd, RUNTIME_NOTIFY, 0711,
+				&runtime->notify_fd);
 	if (r == 0)
 		r = open_folder(runtime->folder_fd, "log", 0755, &runtime->log_fd);
 	return r;
@@ -112,7 +120,7 @@ int runtime_listen(struct runtime *runtime, enum runtime_owner owner, gid_t cont
 			    owner == RUNTIME_SYSTEM ? 0660 : 0600, 0) < 0 ||
 			listen(fd, BACKLOG) < 0 ||
 			renameat(runtime->folder_fd, CONTROL_NEW, runtime->folder_fd,
-					"control") < 0)
+					RUNTIME_CONTROL) < 0)
 		return -errno;
 	runtime->control_fd = take_fd(&fd);
 	return 0;
@@ -163,8 +171,8 @@ void runtime_rotate_log(struct runtime *runtime, const char *file)
 
 void runtime_clear(struct runtime *runtime)
 {
-	(void)unlinkat(runtime->folder_fd, "control", 0);
-	(void)unlinkat(runtime->folder_fd, "notify", AT_REMOVEDIR);
+	(void)unlinkat(runtime->folder_fd, RUNTIME_CONTROL, 0);
+	(void)unlinkat(runtime->folder_fd, RUNTIME_NOTIFY, AT_REMOVEDIR);
 	(void)unlinkat(runtime->folder_fd, "state", AT_REMOVEDIR);
 	/* Kept when it has something to read. */
 	(void)unlinkat(runtime->folder_fd, "log", AT_REMOVEDIR);

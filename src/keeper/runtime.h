@@ -14,6 +14,7 @@
  *   log/      output of services where there is no journal
  */
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/macro.h"
@@ -27,6 +28,15 @@ enum runtime_owner {
 	RUNTIME_SYSTEM, /* the group airssys may connect to the control socket */
 	RUNTIME_USER, /* nobody else */
 };
+
+#define RUNTIME_CONTROL "control"
+#define RUNTIME_NOTIFY  "notify"
+
+/*
+ * Whether a client can reach path/what/name (name "": path/what) as a socket, whose path
+ * has at most 107 bytes. The keeper itself can bind longer ones.
+ */
+bool runtime_path_fits(const char *path, const char *what, const char *name);
 
 /*
  * Make and lock the folder. -EWOULDBLOCK when another keeper has it.

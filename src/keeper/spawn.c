@@ -424,6 +424,13 @@ int spawn_open_notify(
 
 	if (charge->notify_fd >= 0 || !description_has_notify(unit))
 		return 0;
+	if (!runtime_path_fits(
+			    keeper->options.runtime_dir, RUNTIME_NOTIFY, charge->name)) {
+		log_error("%s: its notify socket in %s would have a path that is too long to "
+			  "be reached; give a shorter name or --runtime-dir=",
+				charge->name, keeper->options.runtime_dir);
+		return -ENAMETOOLONG;
+	}
 	r = runtime_open_notify(&keeper->runtime, charge->name,
 			notify_uid(keeper, charge, unit), &charge->notify_fd);
 	charge->notify_sent = false;

@@ -261,7 +261,22 @@ START_TEST(words_for_the_manager_above_reach_an_abstract_socket)
 }
 END_TEST
 
-TEST_MAIN("parts", shared_child_writes_our_memory_and_a_copied_one_its_own,
+START_TEST(socket_paths_are_as_long_as_a_client_can_reach)
+{
+	char path[108];
+
+	(void)memset(path, 'x', sizeof(path));
+	path[107 - strlen("/control")] = '\0';
+	ck_assert(runtime_path_fits(path, RUNTIME_CONTROL, ""));
+	ck_assert(!runtime_path_fits(path, RUNTIME_NOTIFY, "db"));
+	path[107 - strlen("/notify/db")] = '\0';
+	ck_assert(runtime_path_fits(path, RUNTIME_NOTIFY, "db"));
+	ck_assert(!runtime_path_fits(path, RUNTIME_NOTIFY, "db2"));
+}
+END_TEST
+
+TEST_MAIN("parts", socket_paths_are_as_long_as_a_client_can_reach,
+		shared_child_writes_our_memory_and_a_copied_one_its_own,
 		clone_into_what_is_no_cgroup_is_refused,
 		users_are_those_of_the_local_files,
 		main_process_is_the_last_start_that_lives,
