@@ -222,6 +222,33 @@ static int configure(struct manager *m, struct link_event *event)
 	return start_bus(m);
 }
 
+/* A unit that is not to be started has no business to run any more. */
+static void discard(struct manager *m, const char *name)
+{
+	(void)!link_discard(m->self, m->link, name);
+}
+
+static void discard_leftovers(struct manager *m)
+{
+	const struct record *record = NULL;
+
+	while ((record = registry_next(&m->registry, record)))
+		if (record->kind == UNIT_SERVICE && record->rest != REGISTRY_REST_NONE)
+			discard(m, record->name);
+	for (size_t i = 0; i < m->strangers.count; i++)
+		discard(m, m->strangers.items[i]);
+	strv_fini(&m->strangers);
+}
+
+static int on_process(struct manager *m, const struct protocol_message *message)
+{
+	if (m->phase != MANAGER_ADOPTING || registry_find(&m->registry, message->unit) ||
+			strv_contains(&m->strangers, message->unit))
+		return 0;
+	log_warning("%s runs, but has no file any more; it is ended.", message->unit);
+	return strv_append(&m->strangers, message->unit);
+}
+
 static int start_tree(struct manager *m)
 {
 	struct airs_supervisor_options options;
@@ -229,6 +256,7 @@ static int start_tree(struct manager *m)
 	int r;
 
 	m->phase = MANAGER_STARTING;
+	discard_leftovers(m);
 	r = tree_root_init(&options, &m->context, &m->registry);
 	if (r < 0)
 		return r;
@@ -283,6 +311,8 @@ static int on_link_event(struct manager *m, struct airs_message *message)
 		return 0;
 	case PROTOCOL_NOTE:
 		return m->phase == MANAGER_ADOPTING ? on_note(m, &event->message) : 0;
+	case PROTOCOL_PROCESS:
+		return on_process(m, &event->message);
 	case PROTOCOL_ADOPTED:
 		return m->phase == MANAGER_ADOPTING ? start_tree(m) : 0;
 	case PROTOCOL_STOP:
@@ -429,6 +459,7 @@ static void manager_release(void *state)
 	m->home->registry = NULL;
 	job_free_all(m);
 	reload_free_waiters(m);
+	strv_fini(&m->strangers);
 	registry_fini(&m->registry);
 	diag_fini(&m->diag);
 	close_fd(m->snapshot_fd);

@@ -69,6 +69,7 @@ struct manager {
 	char *runtime_base; /* %t */
 	char *cgroup; /* of the instance; NULL: none */
 	char *journal_socket; /* NULL: none */
+	struct strv strangers; /* units with processes that no file names, until ADOPTED */
 	uint32_t core_restarts;
 	uid_t owner_uid;
 	airs_ref reload_call; /* 0: none under way */

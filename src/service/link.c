@@ -437,7 +437,7 @@ static void take_notify_fd(struct link_unit *u, struct received *in)
 	u->notify_fd = take_fd(&in->fds[0]);
 }
 
-static void on_process(struct link *l, struct received *in)
+static void on_process(struct airs_actor *self, struct link *l, struct received *in)
 {
 	struct link_process process = make_process(&in->message);
 	struct link_unit *u = link_unit_get(&l->units, in->message.unit);
@@ -447,6 +447,7 @@ static void on_process(struct link *l, struct received *in)
 		return;
 	}
 	take_notify_fd(u, in);
+	forward(self, l, in);
 }
 
 static void on_keeper_note(struct airs_actor *self, struct link *l, struct received *in)
@@ -585,7 +586,7 @@ static void dispatch(struct airs_actor *self, struct link *l, struct received *i
 		on_answer(self, l, in);
 		break;
 	case PROTOCOL_PROCESS:
-		on_process(l, in);
+		on_process(self, l, in);
 		break;
 	case PROTOCOL_NOTE:
 		on_keeper_note(self, l, in);

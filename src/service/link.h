@@ -52,8 +52,9 @@ enum link_message {
 	LINK_NOTE,
 	/*
 	 * To the manager: struct link_event, moved. Types CONFIG (with its descriptors),
-	 * ADOPTED, STOP, PING, and NOTE for each unit whose note has a manager's part
-	 * (data and size are that part); all NOTEs arrive before ADOPTED.
+	 * ADOPTED, STOP, PING, PROCESS for each that the keeper told of, and NOTE for each
+	 * unit whose note has a manager's part (data and size are that part); PROCESS and
+	 * NOTE arrive before ADOPTED.
 	 */
 	LINK_EVENT,
 	LINK_EXITED, /* to the attached actor: struct link_process, state is not

@@ -77,6 +77,9 @@ static enum note_phase phase_of(const struct service *s)
 
 	if (s->finished)
 		return s->over ? NOTE_OVER : NOTE_NONE;
+	/* The start may not begin before the earlier stop is finished. */
+	if (s->state == FSM_CLEAR || s->state == FSM_CLEAR_KILL)
+		return NOTE_STOPPING;
 	if (s->stop_requested && fsm_timer(s->state) == FSM_TIMER_STOP)
 		return NOTE_STOPPING;
 	if (s->result != END_SUCCESS && fsm_timer(s->state) == FSM_TIMER_STOP)

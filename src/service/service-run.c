@@ -480,9 +480,9 @@ static void on_main_exited(
 	s->main.state = PROCESS_ENDED;
 	s->main.spawn_id = p->spawn_id;
 	service_take_end(s, p);
-	if (p->state == PROTOCOL_ENDED_UNKNOWN)
-		service_log(self, s, ACTIVITY_STATUS_LOST, NULL);
 	on_main_ended(self, s);
+	if (s->result == END_LOST_STATUS)
+		service_log(self, s, ACTIVITY_STATUS_LOST, NULL);
 }
 
 void service_on_exited(

@@ -189,6 +189,11 @@ START_TEST(stop_that_was_asked_for_is_finished_before_the_next_start)
 	text_clear(&w->told);
 	world_start(w);
 	world_expect(&w->asked, "SIGNAL all TERM; SIGNAL all CONT; ");
+	/* Also when the core is lost once more. */
+	world_restart_core(w, NULL);
+	text_clear(&w->told);
+	world_start(w);
+	world_expect(&w->asked, "SIGNAL all TERM; SIGNAL all CONT; ");
 	w->ignored = 0;
 	world_end(w, world_main(w), CLD_EXITED, 0);
 	world_expect(&w->asked, "ACK 1; ExecStart 0; ");
@@ -255,6 +260,22 @@ START_TEST(forking_service_without_main_process_is_asked_whether_it_lives)
 }
 END_TEST
 
+START_TEST(status_that_is_lost_while_it_is_stopped_is_no_failure)
+{
+	struct world *w = restarted(SIMPLE);
+
+	world_start(w);
+	text_clear(&w->told);
+	w->straws[0].ignored = BIT(SIGTERM);
+	world_stop(w);
+	world_end(w, world_main(w), -1, 0);
+	world_expect(&w->told, "ended shutdown; ");
+	ck_assert_str_eq(w->report.result, "success");
+	ck_assert_str_eq(w->report.state, "stopped");
+	world_free(w);
+}
+END_TEST
+
 START_TEST(unit_that_is_not_started_any_more_is_discarded)
 {
 	struct world *w = restarted(SIMPLE);
@@ -279,4 +300,5 @@ TEST_MAIN("adopt", living_service_is_taken_over_without_a_spawn,
 		failure_is_still_one_after_the_core_came_back,
 		service_that_was_not_ready_still_has_to_become_it,
 		forking_service_without_main_process_is_asked_whether_it_lives,
+		status_that_is_lost_while_it_is_stopped_is_no_failure,
 		unit_that_is_not_started_any_more_is_discarded)
