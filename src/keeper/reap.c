@@ -113,7 +113,7 @@ static void end_process(
 		struct keeper *keeper, struct process *process, const struct end *end)
 {
 	struct charge *charge = process->charge;
-	auto_close int watched_fd = process->watch.fd;
+	auto_close int watched_fd UNUSED = process->watch.fd;
 
 	loop_remove(&keeper->loop, &process->watch);
 	process_detach(&keeper->charges, process);

@@ -151,7 +151,7 @@ void bed_meet_core(struct bed *bed)
 
 void bed_start(struct bed *bed, const char *option)
 {
-	struct reply reply;
+	static struct reply reply;
 
 	bed_launch(bed, option);
 	bed_meet_core(bed);
@@ -223,7 +223,7 @@ void bed_spawn(struct bed *bed, const char *unit, struct reply *reply)
 
 pid_t bed_spawn_main(struct bed *bed, const char *unit)
 {
-	struct reply reply;
+	static struct reply reply;
 
 	bed_spawn(bed, unit, &reply);
 	ck_assert_msg(reply.message.type == PROTOCOL_SPAWNED, "%s failed at %s: %s %s",
@@ -285,7 +285,7 @@ void bed_kill_keeper(struct bed *bed)
 
 void bed_stop(struct bed *bed)
 {
-	struct reply reply;
+	static struct reply reply;
 	int status;
 
 	ck_assert_int_eq(kill(bed->keeper, SIGTERM), 0);
