@@ -439,7 +439,7 @@ static void measure_stop(struct field *f)
 static void bench(size_t n)
 {
 	struct field f;
-	uint64_t begin, last;
+	uint64_t begin, last, cpu = 0, switches = 0;
 	double floor;
 
 	make_field(&f, n > 0 ? n : 1);
@@ -449,13 +449,15 @@ static void bench(size_t n)
 	begin = bench_now_ns();
 	start_keeper(&f);
 	last = await_all(&f, begin);
-	printf("{\"bench\":\"service_cold_start\",\"services\":%zu,\"ms\":%.2f,"
-	       "\"floor_ms\":%.2f}\n",
-			n, msec(last - begin), floor);
 	await_ready(&f);
 	find_core(&f);
+	read_cpu(f.keeper, &cpu, &switches);
+	read_cpu(f.core, &cpu, &switches);
+	printf("{\"bench\":\"service_cold_start\",\"services\":%zu,\"ms\":%.2f,"
+	       "\"floor_ms\":%.2f,\"cpu_ms\":%.2f}\n",
+			n, msec(last - begin), floor, msec(cpu));
 	measure_memory(&f);
-	if (getenv("BENCH_IDLE"))
+	if (n >= 1000 && !getenv("NOIDLE"))
 		measure_idle(&f);
 	measure_restart(&f);
 	measure_storm(&f);
