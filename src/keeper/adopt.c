@@ -169,7 +169,7 @@ static void adopt_charge(struct keeper *keeper, struct charge *charge, size_t *n
 	(void)cgroup_adopt(&keeper->cgroup, charge);
 	if (list_is_empty(&charge->processes) && !charge->has_cgroup)
 		return;
-	charge->is_occupied = true;
+	charge->is_occupied = charge->was_adopted = true;
 	r = unit && unit->kind == UNIT_SERVICE && charge->n_live > 0
 			? spawn_open_notify(keeper, charge, unit)
 			: 0;

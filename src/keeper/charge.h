@@ -60,6 +60,7 @@ struct charge {
 	int events_watch; /* inotify watch on cgroup.events; -1: none */
 	uint32_t n_live; /* processes that have not ended, remnants included */
 	bool is_occupied;
+	bool was_adopted; /* some of its processes are an earlier keeper's */
 	bool has_cgroup;
 	bool leaf_is_spent; /* it was killed, or may have been: see cgroup_open */
 	bool notify_sent; /* to this core */

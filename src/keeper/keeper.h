@@ -18,6 +18,7 @@
 #include "keeper/charge.h"
 #include "keeper/core.h"
 #include "keeper/journal.h"
+#include "keeper/look.h"
 #include "keeper/loop.h"
 #include "keeper/options.h"
 #include "keeper/runtime.h"
@@ -57,6 +58,8 @@ struct keeper {
 	struct journal journal;
 	struct rlimit nofile; /* as it was before the keeper raised its own */
 	bool has_oom_score; /* not the default: the children's is reset */
+	struct orphans orphans;
+	uint64_t turns; /* of the loop: what was seen in an earlier one is old */
 	bool members_are_due; /* keeper/members.h: look after this event */
 	bool was_ready;
 	unsigned int events_before_reaping; /* keeper/reap.h; 0: nothing is due */

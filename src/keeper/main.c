@@ -215,7 +215,10 @@ static uint64_t next_usec(const struct keeper *keeper)
 static int turn(struct keeper *keeper, uint64_t next)
 {
 	bool must_reap = keeper->events_before_reaping > 0;
-	int r = loop_turn(&keeper->loop,
+	int r;
+
+	keeper->turns++;
+	r = loop_turn(&keeper->loop,
 			must_reap ? 0 : usec_sub(next, clock_monotonic_usec()));
 
 	if (r < 0)
@@ -460,6 +463,7 @@ static void keeper_fini(struct keeper *keeper)
 	charges_fini(&keeper->charges);
 	load_fini(keeper);
 	journal_fini(&keeper->journal);
+	orphans_fini(&keeper->orphans);
 	users_forget(&keeper->users);
 	upward_fini(&keeper->upward);
 	loop_remove(&keeper->loop, &keeper->signal_source);
@@ -480,6 +484,7 @@ static void keeper_init(struct keeper *keeper, const struct options *options)
 		.upward = { .fd = -1 },
 		.snapshot_fd = -1,
 		.signal_fd = -1,
+		.turns = 1,
 		.stop_deadline_usec = USEC_INFINITY,
 		.next_watchdog_usec = USEC_INFINITY,
 	};

@@ -7,26 +7,26 @@
  * started, members of their sessions, and whoever carries the unit's INVOCATION_ID in its
  * first environment. The keeper is a subreaper, so orphans become its children and stay
  * to be found. A process that leaves all of that on purpose escapes.
- *
- * A look costs a walk over /proc, so it is made once for all events of a turn, and only
- * when something of a unit has ended or is to be signalled.
  */
 
-#include "base/macro.h"
-#include "keeper/charge.h"
+#include <stdbool.h>
+#include <sys/types.h>
 
+#include "base/macro.h"
+
+struct charge;
 struct keeper;
 
 /* Signal every process of the unit until none appears any more. -ESRCH: there is none. */
-MUST_CHECK int members_signal(
-		struct keeper *keeper, const struct charge *charge, int signo);
+MUST_CHECK int members_signal(struct keeper *keeper, struct charge *charge, int signo);
 
 /* Whether a process belongs to the unit. */
-bool members_contain(struct keeper *keeper, const struct charge *charge, pid_t pid);
+bool members_contain(struct keeper *keeper, struct charge *charge, pid_t pid);
 
 /*
  * Look for what is left of all units whose known processes have ended: each process found
- * becomes a remnant of its unit; a unit without any is empty.
+ * becomes a remnant of its unit; a unit without any is empty. Made once for all events of
+ * a turn.
  */
 void members_look(struct keeper *keeper);
 

@@ -56,7 +56,7 @@ void reap_tell_empty(struct keeper *keeper, struct charge *charge)
 
 	if (cgroup_is_there(&keeper->cgroup))
 		cgroup_unwatch(&keeper->cgroup, charge);
-	charge->is_occupied = false;
+	charge->is_occupied = charge->was_adopted = false;
 	core_send(&keeper->core, &m, NULL, 0);
 }
 

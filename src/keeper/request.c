@@ -107,7 +107,7 @@ static void on_signal(struct keeper *keeper, const struct protocol_message *m)
 	answer(keeper, m, r);
 }
 
-static bool is_of_unit(struct keeper *keeper, const struct charge *charge, pid_t pid)
+static bool is_of_unit(struct keeper *keeper, struct charge *charge, pid_t pid)
 {
 	if (pid <= 1 || pid == getpid() || pid == keeper->core.pid)
 		return false;

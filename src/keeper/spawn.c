@@ -403,8 +403,8 @@ static void renew_invocation(struct charge *charge, const struct protocol_messag
 
 /* Whom the socket is for. A user whom only the executor can find gets it from there; of a
  * service that was adopted, its process says who that was. */
-static uid_t notify_uid(
-		struct keeper *keeper, const struct charge *charge, const struct unit *unit)
+static uid_t notify_uid(struct keeper *keeper, const struct charge *charge,
+		const struct unit *unit)
 {
 	const struct process *process = charge_main(charge);
 	uid_t uid = description_uid(keeper, unit);
