@@ -64,17 +64,40 @@ struct airs_message {
 AIRS_PUBLIC AIRS_MUST_CHECK int airs_send(struct airs_actor *self, airs_pid to,
 		uint32_t type, const void *data, size_t size);
 
+/* Memory that changes hands: size bytes at data, released by free_data (may be NULL). */
+struct airs_payload {
+	void *data;
+	size_t size;
+	void (*free_data)(void *data);
+};
+
 /*
- * Send without copying: data is handed over in every case, and free_data (may be NULL) is
- * called on it after the receiver's handler, or before this returns when it fails. Errors
- * as airs_send.
+ * Send without copying: the payload is handed over in every case, and its free_data is
+ * called after the receiver's handler, or before this returns when it fails. Errors as
+ * airs_send.
  */
 AIRS_PUBLIC AIRS_MUST_CHECK int airs_send_moved(struct airs_actor *self, airs_pid to,
-		uint32_t type, void *data, size_t size, void (*free_data)(void *));
+		uint32_t type, struct airs_payload payload);
 
 /* airs_send from outside of any actor. Threads: any. */
 AIRS_PUBLIC AIRS_MUST_CHECK int airs_system_send(struct airs_system *system, airs_pid to,
 		uint32_t type, const void *data, size_t size);
+
+/*
+ * What is asked, of whom, and for how long. Fields left out are 0.
+ *
+ *   type          as airs_send
+ *   data, size    copied; with free_data they are handed over as by airs_send_moved
+ *   timeout_usec  microseconds from now, AIRS_INFINITY for none
+ */
+struct airs_request {
+	airs_pid to;
+	uint32_t type;
+	const void *data;
+	size_t size;
+	void (*free_data)(void *data);
+	uint64_t timeout_usec;
+};
 
 /*
  * Ask another actor and go on; exactly one AIRS_MSG_REPLY with *ret_call as its ref
@@ -84,17 +107,10 @@ AIRS_PUBLIC AIRS_MUST_CHECK int airs_system_send(struct airs_system *system, air
  *   delivered;
  *   -ESRCH when the target is not there or ended before it replied; data is then its
  *   struct airs_reason.
- * timeout_usec: microseconds from now, AIRS_INFINITY for none.
- * Errors as airs_send; then no reply follows.
+ * request is borrowed until this returns. Errors as airs_send; then no reply follows.
  */
-AIRS_PUBLIC AIRS_MUST_CHECK int airs_call(struct airs_actor *self, airs_pid to,
-		uint32_t type, const void *data, size_t size, uint64_t timeout_usec,
-		airs_ref *ret_call);
-
-/* airs_call with a payload that is handed over as by airs_send_moved. */
-AIRS_PUBLIC AIRS_MUST_CHECK int airs_call_moved(struct airs_actor *self, airs_pid to,
-		uint32_t type, void *data, size_t size, void (*free_data)(void *),
-		uint64_t timeout_usec, airs_ref *ret_call);
+AIRS_PUBLIC AIRS_MUST_CHECK int airs_call(struct airs_actor *self,
+		const struct airs_request *request, airs_ref *ret_call);
 
 /* Give up a call: its reply, or its failure, is never delivered. */
 AIRS_PUBLIC void airs_call_cancel(struct airs_actor *self, airs_ref call);
@@ -107,9 +123,8 @@ AIRS_PUBLIC void airs_call_cancel(struct airs_actor *self, airs_ref call);
  * Returns the reply's status, -ETIMEDOUT, -ESRCH, or an error of airs_send.
  * Threads: any that is not a worker. Blocks: until the reply or the timeout.
  */
-AIRS_PUBLIC AIRS_MUST_CHECK int airs_system_call(struct airs_system *system, airs_pid to,
-		uint32_t type, const void *data, size_t size, uint64_t timeout_usec,
-		void **ret_data, size_t *ret_size);
+AIRS_PUBLIC AIRS_MUST_CHECK int airs_system_call(struct airs_system *system,
+		const struct airs_request *request, void **ret_data, size_t *ret_size);
 
 /* The return address of a request, to answer it after its handler has returned. */
 struct airs_from {

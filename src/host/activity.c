@@ -402,6 +402,8 @@ void activity_write(struct airs_actor *self, airs_pid activity,
 		return;
 	p = make_packet(record, &size);
 	/* A mailbox that is full counts what it refuses, and the writer tells. */
-	if (p && airs_send_moved(self, activity, ACTIVITY_WRITE, p, size, free) < 0)
+	if (p &&
+			airs_send_moved(self, activity, ACTIVITY_WRITE,
+					(struct airs_payload){ p, size, free }) < 0)
 		return;
 }

@@ -35,8 +35,13 @@ int airs_service_fail(struct airs_actor *self, const char *name, const char *why
 		return -ENOENT;
 	memcpy(fail.name, name, strlen(name) + 1);
 	(void)snprintf(fail.why, sizeof(fail.why), "%s", why);
-	return airs_call(self, manager, MANAGER_API_FAIL, &fail, sizeof(fail),
-			AIRS_INFINITY, ret_call);
+	return airs_call(self,
+			&(struct airs_request){ .to = manager,
+					.type = MANAGER_API_FAIL,
+					.data = &fail,
+					.size = sizeof(fail),
+					.timeout_usec = AIRS_INFINITY },
+			ret_call);
 }
 
 void airs_status(struct airs_actor *self, const char *text)

@@ -240,14 +240,27 @@ static void step_call(struct manager *m, struct job *job, struct record *record)
 	}
 	job->target_id = record->id;
 	if (job->kind == JOB_RELOAD)
-		r = airs_call(m->self, record->pid, SERVICE_RELOAD, NULL, 0,
-				AIRS_INFINITY, &job->call);
+		r = airs_call(m->self,
+				&(struct airs_request){ .to = record->pid,
+						.type = SERVICE_RELOAD,
+						.timeout_usec = AIRS_INFINITY },
+				&job->call);
 	else if (job->kind == JOB_KILL)
-		r = airs_call(m->self, record->pid, SERVICE_KILL, &job->kill,
-				sizeof(job->kill), AIRS_INFINITY, &job->call);
+		r = airs_call(m->self,
+				&(struct airs_request){ .to = record->pid,
+						.type = SERVICE_KILL,
+						.data = &job->kill,
+						.size = sizeof(job->kill),
+						.timeout_usec = AIRS_INFINITY },
+				&job->call);
 	else
-		r = airs_call(m->self, record->pid, SERVICE_FAIL, job->why,
-				strlen(job->why) + 1, AIRS_INFINITY, &job->call);
+		r = airs_call(m->self,
+				&(struct airs_request){ .to = record->pid,
+						.type = SERVICE_FAIL,
+						.data = job->why,
+						.size = strlen(job->why) + 1,
+						.timeout_usec = AIRS_INFINITY },
+				&job->call);
 	job_wait_for(m, job, JOB_WAITS_CALL, r);
 }
 

@@ -53,8 +53,9 @@ int request_send(struct airs_actor *self, airs_pid to, uint32_t type,
 		return -ENOMEM;
 	}
 	envelope->request = request;
-	return airs_send_moved(
-			self, to, type, envelope, sizeof(*envelope), free_envelope);
+	return airs_send_moved(self, to, type,
+			(struct airs_payload){
+					envelope, sizeof(*envelope), free_envelope });
 }
 
 struct request *request_take(struct airs_message *message)

@@ -94,56 +94,32 @@ static int begin_call(struct airs_actor *self, struct node *n, uint64_t timeout_
 	return 0;
 }
 
-int message_call(struct airs_actor *self, airs_pid to, uint32_t type,
-		const struct airs_message *payload, uint64_t timeout_usec,
-		airs_ref *ret_call)
-{
-	struct worker *w = self->worker;
-	struct node *n;
-
-	if (payload->size > MESSAGE_SIZE_MAX || (payload->size && !payload->data))
-		return -EINVAL;
-	n = node_new(w->system, w, NODE_DATA, payload->size);
-	if (!n)
-		return -ENOMEM;
-	n->to = to;
-	n->type = type;
-	node_set_data(n, payload->data, payload->size);
-	return begin_call(self, n, timeout_usec, ret_call);
-}
-
-int airs_call(struct airs_actor *self, airs_pid to, uint32_t type, const void *data,
-		size_t size, uint64_t timeout_usec, airs_ref *ret_call)
-{
-	const struct airs_message payload = { .data = (void *)(uintptr_t)data,
-		.size = size };
-
-	if (!message_type_is_public(type))
-		return -EINVAL;
-	return message_call(self, to, type, &payload, timeout_usec, ret_call);
-}
-
-int airs_call_moved(struct airs_actor *self, airs_pid to, uint32_t type, void *data,
-		size_t size, void (*free_data)(void *), uint64_t timeout_usec,
+int airs_call(struct airs_actor *self, const struct airs_request *request,
 		airs_ref *ret_call)
 {
 	struct worker *w = self->worker;
 	struct node *n = NULL;
-	int r = -EINVAL;
+	int r;
 
-	if (message_type_is_public(type) && size <= MESSAGE_SIZE_MAX && (data || !size)) {
-		n = node_new(w->system, w, NODE_DATA, 0);
+	r = message_check(request->type, request->data, request->size);
+	if (r == 0) {
+		n = node_new(w->system, w, NODE_DATA,
+				request->free_data ? 0 : request->size);
 		r = -ENOMEM;
 	}
 	if (!n) {
-		if (free_data)
-			free_data(data);
+		if (request->free_data)
+			request->free_data((void *)(uintptr_t)request->data);
 		return r;
 	}
-	n->to = to;
-	n->type = type;
-	node_move_data(n, data, size, free_data);
-	return begin_call(self, n, timeout_usec, ret_call);
+	n->to = request->to;
+	n->type = request->type;
+	if (request->free_data)
+		node_move_data(n, (void *)(uintptr_t)request->data, request->size,
+				request->free_data);
+	else
+		node_set_data(n, request->data, request->size);
+	return begin_call(self, n, request->timeout_usec, ret_call);
 }
 
 /* Tell the callee that nobody waits any more. */

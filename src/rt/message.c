@@ -25,6 +25,13 @@ static int reserve(struct airs_actor *a, struct node *n)
 	return 1;
 }
 
+int message_check(uint32_t type, const void *data, size_t size)
+{
+	if (!message_type_is_public(type) || size > MESSAGE_SIZE_MAX || (size && !data))
+		return -EINVAL;
+	return 0;
+}
+
 int message_post(struct airs_system *system, struct worker *worker, struct node *n)
 {
 	struct airs_actor *a = system_find(system, n->to);
@@ -104,25 +111,26 @@ int airs_system_send(struct airs_system *system, airs_pid to, uint32_t type,
 	return message_post(system, NULL, n);
 }
 
-int airs_send_moved(struct airs_actor *self, airs_pid to, uint32_t type, void *data,
-		size_t size, void (*free_data)(void *))
+int airs_send_moved(struct airs_actor *self, airs_pid to, uint32_t type,
+		struct airs_payload payload)
 {
 	struct worker *w = self->worker;
 	struct node *n = NULL;
-	int r = -EINVAL;
+	int r;
 
-	if (message_type_is_public(type) && size <= MESSAGE_SIZE_MAX && (data || !size)) {
+	r = message_check(type, payload.data, payload.size);
+	if (r == 0) {
 		n = node_new(w->system, w, NODE_DATA, 0);
 		r = -ENOMEM;
 	}
 	if (!n) {
-		if (free_data)
-			free_data(data);
+		if (payload.free_data)
+			payload.free_data(payload.data);
 		return r;
 	}
 	n->to = to;
 	n->from = actor_pid(self);
 	n->type = type;
-	node_move_data(n, data, size, free_data);
+	node_move_data(n, payload.data, payload.size, payload.free_data);
 	return message_post(w->system, w, n);
 }

@@ -23,14 +23,15 @@ static inline bool message_type_is_public(uint32_t type)
 	return type >= AIRS_MSG_USER || type == AIRS_MSG_SUPERVISOR;
 }
 
+/*
+ * -EINVAL for a type or payload that airs_send refuses. free_data given or not, nothing is
+ * released.
+ */
+MUST_CHECK int message_check(uint32_t type, const void *data, size_t size);
+
 /* airs_send of any type. */
 MUST_CHECK int message_send(struct airs_actor *self, airs_pid to, uint32_t type,
 		const void *data, size_t size);
-
-/* airs_call of any type. */
-MUST_CHECK int message_call(struct airs_actor *self, airs_pid to, uint32_t type,
-		const struct airs_message *payload, uint64_t timeout_usec,
-		airs_ref *ret_call);
 
 /*
  * Post a data node to its mailbox, within the mailbox's bound; the node is consumed.

@@ -18,9 +18,7 @@
 
 struct outside_call {
 	struct airs_system *system;
-	struct airs_message request;
-	airs_pid to;
-	uint64_t timeout_usec;
+	struct airs_request request; /* its data is a copy of ours */
 	unsigned int refs;
 	bool is_done;
 	int status;
@@ -43,7 +41,7 @@ static void unref(void *data)
 	(void)pthread_mutex_unlock(&system->call_lock);
 	if (!is_last)
 		return;
-	free(call->request.data);
+	free((void *)(uintptr_t)call->request.data);
 	free(call->data);
 	free(call);
 }
@@ -85,8 +83,7 @@ static int start_call(
 
 	(void)args_size;
 	own->call = ref((struct outside_call *)(uintptr_t)args);
-	r = message_call(self, own->call->to, own->call->request.type,
-			&own->call->request, own->call->timeout_usec, &call);
+	r = airs_call(self, &own->call->request, &call);
 	if (r < 0)
 		finish(own->call, r, NULL, 0);
 	return r;
@@ -129,24 +126,26 @@ static const struct airs_behaviour outside_caller = {
 	.release = end_call,
 };
 
-static struct outside_call *new_call(const struct airs_message *request)
+static struct outside_call *new_call(
+		struct airs_system *system, const struct airs_request *request)
 {
-	struct outside_call *call = calloc(1, sizeof(*call));
+	auto_free struct outside_call *call = calloc(1, sizeof(*call));
+	void *copy = NULL;
 
 	if (!call)
 		return NULL;
-	call->request = *request;
-	call->request.data = NULL;
-	call->refs = 1;
-	if (!request->size)
-		return call;
-	call->request.data = malloc(request->size);
-	if (!call->request.data) {
-		free(call);
-		return NULL;
+	if (request->size) {
+		copy = malloc(request->size);
+		if (!copy)
+			return NULL;
+		memcpy(copy, request->data, request->size);
 	}
-	memcpy(call->request.data, request->data, request->size);
-	return call;
+	call->system = system;
+	call->refs = 1;
+	call->request = *request;
+	call->request.data = copy;
+	call->request.free_data = NULL;
+	return TAKE_PTR(call);
 }
 
 static int wait_for(struct outside_call *call, void **ret_data, size_t *ret_size)
@@ -170,31 +169,32 @@ static int wait_for(struct outside_call *call, void **ret_data, size_t *ret_size
 	return status;
 }
 
-int airs_system_call(struct airs_system *system, airs_pid to, uint32_t type,
-		const void *data, size_t size, uint64_t timeout_usec, void **ret_data,
-		size_t *ret_size)
+static int call_and_wait(struct outside_call *call, void **ret_data, size_t *ret_size)
 {
-	const struct airs_message request = {
-		.type = type, .data = (void *)(uintptr_t)data, .size = size
-	};
 	struct airs_spawn_options options = { .size = sizeof(options) };
-	struct outside_call *call;
 	int r;
 
-	if (!message_type_is_public(type) || size > MESSAGE_SIZE_MAX || (size && !data))
-		return -EINVAL;
-	call = new_call(&request);
-	if (!call)
-		return -ENOMEM;
-	call->system = system;
-	call->to = to;
-	call->timeout_usec = timeout_usec;
 	options.args = ref(call);
 	options.args_size = sizeof(*call);
 	options.free_args = unref;
-	r = airs_system_spawn(system, &outside_caller, &options, NULL);
-	if (r == 0)
-		r = wait_for(call, ret_data, ret_size);
-	unref(call);
+	r = airs_system_spawn(call->system, &outside_caller, &options, NULL);
+	return r < 0 ? r : wait_for(call, ret_data, ret_size);
+}
+
+int airs_system_call(struct airs_system *system, const struct airs_request *request,
+		void **ret_data, size_t *ret_size)
+{
+	struct outside_call *call;
+	int r;
+
+	r = message_check(request->type, request->data, request->size);
+	if (r == 0) {
+		call = new_call(system, request);
+		r = call ? call_and_wait(call, ret_data, ret_size) : -ENOMEM;
+		if (call)
+			unref(call);
+	}
+	if (request->free_data)
+		request->free_data((void *)(uintptr_t)request->data);
 	return r;
 }

@@ -330,8 +330,13 @@ static int ask(struct airs_actor *self, airs_pid supervisor,
 		const struct supervisor_request *request, uint64_t timeout_usec,
 		airs_ref *ret_call)
 {
-	return airs_call(self, supervisor, AIRS_MSG_SUPERVISOR, request, sizeof(*request),
-			timeout_usec, ret_call);
+	return airs_call(self,
+			&(struct airs_request){ .to = supervisor,
+					.type = AIRS_MSG_SUPERVISOR,
+					.data = request,
+					.size = sizeof(*request),
+					.timeout_usec = timeout_usec },
+			ret_call);
 }
 
 struct call_terms {
@@ -365,8 +370,13 @@ static int ask_with_spec(struct airs_actor *self, airs_pid supervisor,
 		free_request(request);
 		return r;
 	}
-	return airs_call_moved(self, supervisor, AIRS_MSG_SUPERVISOR, request,
-			sizeof(*request), free_request, terms->timeout_usec,
+	return airs_call(self,
+			&(struct airs_request){ .to = supervisor,
+					.type = AIRS_MSG_SUPERVISOR,
+					.data = request,
+					.size = sizeof(*request),
+					.free_data = free_request,
+					.timeout_usec = terms->timeout_usec },
 			terms->ret_call);
 }
 

@@ -24,7 +24,12 @@ static int request(struct airs_actor *self, airs_pid link,
 
 	if (n < 0)
 		return (int)n;
-	return airs_call(self, link, LINK_REQUEST, buffer, (size_t)n, AIRS_INFINITY,
+	return airs_call(self,
+			&(struct airs_request){ .to = link,
+					.type = LINK_REQUEST,
+					.data = buffer,
+					.size = (size_t)n,
+					.timeout_usec = AIRS_INFINITY },
 			ret_call);
 }
 
@@ -51,7 +56,12 @@ int link_attach(struct airs_actor *self, airs_pid link, const char *unit,
 {
 	if (!is_unit_name(unit))
 		return -EINVAL;
-	return airs_call(self, link, LINK_ATTACH, unit, strlen(unit) + 1, AIRS_INFINITY,
+	return airs_call(self,
+			&(struct airs_request){ .to = link,
+					.type = LINK_ATTACH,
+					.data = unit,
+					.size = strlen(unit) + 1,
+					.timeout_usec = AIRS_INFINITY },
 			ret_call);
 }
 
@@ -149,8 +159,8 @@ int link_note(struct airs_actor *self, airs_pid link, const char *unit,
 	memcpy(note->unit, unit, strlen(unit) + 1);
 	if (bytes.size > 0)
 		memcpy(note->data, bytes.data, bytes.size);
-	return airs_send_moved(
-			self, link, LINK_NOTE, note, sizeof(*note) + bytes.size, free);
+	return airs_send_moved(self, link, LINK_NOTE,
+			(struct airs_payload){ note, sizeof(*note) + bytes.size, free });
 }
 
 int link_say(struct airs_actor *self, airs_pid link, enum protocol_type type,

@@ -202,7 +202,9 @@ static void pass_fd(struct airs_actor *self, struct link *l, airs_pid to, uint32
 		return;
 	}
 	passed->fd = fd;
-	if (airs_send_moved(self, to, type, passed, sizeof(*passed), free_fd) < 0)
+	if (airs_send_moved(self, to, type,
+			    (struct airs_payload){ passed, sizeof(*passed), free_fd }) <
+			0)
 		set_broken(l, "out of memory");
 }
 
@@ -405,8 +407,9 @@ static void forward(struct airs_actor *self, struct link *l, struct received *in
 		event->fds[i] = take_fd(&in->fds[i]);
 	if (protocol_decode(event->datagram, in->size, &event->message) < 0 ||
 			airs_send_moved(self, l->args.manager, LINK_EVENT,
-					TAKE_PTR(event), sizeof(*event) + in->size,
-					free_event) < 0)
+					(struct airs_payload){ TAKE_PTR(event),
+							sizeof(*event) + in->size,
+							free_event }) < 0)
 		set_broken(l, "out of memory");
 }
 

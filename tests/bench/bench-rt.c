@@ -190,8 +190,13 @@ static int call_handle(struct airs_actor *self, void *state, struct airs_message
 		stop(self);
 		return 0;
 	}
-	return check(airs_call(
-			self, run.pids[0], MSG_ASK, n, sizeof(*n), AIRS_INFINITY, &ref));
+	return check(airs_call(self,
+			&(struct airs_request){ .to = run.pids[0],
+					.type = MSG_ASK,
+					.data = n,
+					.size = sizeof(*n),
+					.timeout_usec = AIRS_INFINITY },
+			&ref));
 }
 
 BEHAVIOUR(call, sizeof(uint64_t));

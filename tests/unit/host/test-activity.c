@@ -67,8 +67,11 @@ static int source_handle(struct airs_actor *self, void *state, struct airs_messa
 	if (m->type == WRITE)
 		write_some(self, m->data);
 	else if (m->type == ASK)
-		return airs_call(self, w.writer, ACTIVITY_GET_COUNTS, NULL, 0,
-				AIRS_INFINITY, &call);
+		return airs_call(self,
+				&(struct airs_request){ .to = w.writer,
+						.type = ACTIVITY_GET_COUNTS,
+						.timeout_usec = AIRS_INFINITY },
+				&call);
 	else if (m->type == AIRS_MSG_REPLY)
 		memcpy(&w.counts, m->data, sizeof(w.counts));
 	return 0;

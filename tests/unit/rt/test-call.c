@@ -74,7 +74,13 @@ static int ask_double(struct airs_actor *self, struct airs_message *message)
 			return 0;
 		}
 	}
-	return airs_call(self, pid, MSG_DOUBLE, &value, sizeof(value), 1000000000, &call);
+	return airs_call(self,
+			&(struct airs_request){ .to = pid,
+					.type = MSG_DOUBLE,
+					.data = &value,
+					.size = sizeof(value),
+					.timeout_usec = 1000000000 },
+			&call);
 }
 
 START_TEST(each_call_gets_its_reply)
@@ -110,7 +116,11 @@ static int ask_once(struct airs_actor *self, struct airs_message *message)
 	if (!message) {
 		n_replies = 0;
 		pid = act_spawn(self, server, 0, NULL);
-		return airs_call(self, pid, ask->type, NULL, 0, ask->timeout_usec, &call);
+		return airs_call(self,
+				&(struct airs_request){ .to = pid,
+						.type = ask->type,
+						.timeout_usec = ask->timeout_usec },
+				&call);
 	}
 	if (message->type == AIRS_MSG_REPLY) {
 		n_replies++;
@@ -144,7 +154,12 @@ static int ask_dead(struct airs_actor *self, struct airs_message *message)
 	static airs_ref call;
 
 	if (!message)
-		return airs_call(self, UINT64_C(0x99999999), MSG_NEVER, "x", 1, 5000,
+		return airs_call(self,
+				&(struct airs_request){ .to = UINT64_C(0x99999999),
+						.type = MSG_NEVER,
+						.data = "x",
+						.size = 1,
+						.timeout_usec = 5000 },
 				&call);
 	ck_assert_uint_eq(message->type, AIRS_MSG_REPLY);
 	ck_assert_int_eq(message->status, -ESRCH);
@@ -184,13 +199,21 @@ static int impatient(struct airs_actor *self, struct airs_message *message)
 		n_replies = 0;
 		pid = act_spawn(self, late_server, 0, NULL);
 		ck_assert_int_eq(airs_timer_start(self, 20000, 0, &timer), 0);
-		return airs_call(self, pid, MSG_LATER, NULL, 0, 1000, &call);
+		return airs_call(self,
+				&(struct airs_request){ .to = pid,
+						.type = MSG_LATER,
+						.timeout_usec = 1000 },
+				&call);
 	}
 	if (message->type == AIRS_MSG_REPLY) {
 		ck_assert_int_eq(message->status, -ETIMEDOUT);
 		ck_assert_int_eq(n_replies++, 0);
-		ck_assert_int_eq(airs_call(self, pid, MSG_LATER, NULL, 0, AIRS_INFINITY,
-						 &call),
+		ck_assert_int_eq(
+				airs_call(self,
+						&(struct airs_request){ .to = pid,
+								.type = MSG_LATER,
+								.timeout_usec = AIRS_INFINITY },
+						&call),
 				0);
 		airs_call_cancel(self, call);
 		airs_call_cancel(self, call);
@@ -235,8 +258,13 @@ static int ask_delegated(struct airs_actor *self, struct airs_message *message)
 	static airs_ref call;
 
 	if (!message)
-		return airs_call(self, act_spawn(self, delegating_server, 0, NULL),
-				MSG_FORWARD, NULL, 0, AIRS_INFINITY, &call);
+		return airs_call(self,
+				&(struct airs_request){
+						.to = act_spawn(self, delegating_server,
+								0, NULL),
+						.type = MSG_FORWARD,
+						.timeout_usec = AIRS_INFINITY },
+				&call);
 	ck_assert_uint_eq(message->ref, call);
 	ck_assert_int_eq(message->status, 5);
 	ck_assert_str_eq(message->data, "deputy");
@@ -264,18 +292,29 @@ static void *call_from_outside(void *arg)
 	for (i = 1; i <= 100; i++) {
 		value = i;
 		data = NULL;
-		r = airs_system_call(outside, outside_server, MSG_DOUBLE, &value,
-				sizeof(value), 30000000, &data, &size);
+		r = airs_system_call(outside,
+				&(struct airs_request){ .to = outside_server,
+						.type = MSG_DOUBLE,
+						.data = &value,
+						.size = sizeof(value),
+						.timeout_usec = 30000000 },
+				&data, &size);
 		answer = data;
 		if (r != 11 || size != sizeof(value) || *answer != 2 * i)
 			return (void *)(uintptr_t) "wrong answer";
 		free(data);
 	}
-	if (airs_system_call(outside, outside_server, MSG_NEVER, NULL, 0, 1000, NULL,
-			    NULL) != -ETIMEDOUT)
+	if (airs_system_call(outside,
+			    &(struct airs_request){ .to = outside_server,
+					    .type = MSG_NEVER,
+					    .timeout_usec = 1000 },
+			    NULL, NULL) != -ETIMEDOUT)
 		return (void *)(uintptr_t) "no timeout";
-	if (airs_system_call(outside, 12, MSG_NEVER, NULL, 0, 1000, &data, &size) !=
-			-ESRCH)
+	if (airs_system_call(outside,
+			    &(struct airs_request){ .to = 12,
+					    .type = MSG_NEVER,
+					    .timeout_usec = 1000 },
+			    &data, &size) != -ESRCH)
 		return (void *)(uintptr_t) "no -ESRCH";
 	return NULL;
 }
@@ -304,8 +343,11 @@ END_TEST
 static void *call_for_ever(void *arg)
 {
 	(void)arg;
-	return (void *)(intptr_t)airs_system_call(outside, outside_server, MSG_NEVER,
-			NULL, 0, AIRS_INFINITY, NULL, NULL);
+	return (void *)(intptr_t)airs_system_call(outside,
+			&(struct airs_request){ .to = outside_server,
+					.type = MSG_NEVER,
+					.timeout_usec = AIRS_INFINITY },
+			NULL, NULL);
 }
 
 static int stop_when_asked(struct airs_actor *self, struct airs_message *message)

@@ -254,8 +254,12 @@ static int kill_after_asking(struct airs_actor *self, struct airs_message *messa
 		n_seen = 0;
 		airs_trap_exit(self, AIRS_TRAP_ON);
 		pid = act_spawn(self, never_reply, 0, NULL);
-		ck_assert_int_eq(airs_call(self, pid, MSG_TICK, NULL, 0, AIRS_INFINITY,
-						 &call),
+		ck_assert_int_eq(
+				airs_call(self,
+						&(struct airs_request){ .to = pid,
+								.type = MSG_TICK,
+								.timeout_usec = AIRS_INFINITY },
+						&call),
 				0);
 		ck_assert_int_eq(airs_monitor(self, pid, &monitor), 0);
 		ck_assert_int_eq(airs_link(self, pid), 0);

@@ -34,14 +34,21 @@ static int op_send(struct airs_actor *self)
 
 static int op_send_moved(struct airs_actor *self)
 {
-	return airs_send_moved(self, target, MSG_GO, strdup("x"), 2, free);
+	return airs_send_moved(self, target, MSG_GO,
+			(struct airs_payload){ strdup("x"), 2, free });
 }
 
 static int op_call(struct airs_actor *self)
 {
 	airs_ref ref;
 
-	return airs_call(self, target, MSG_GO, "x", 1, 1000, &ref);
+	return airs_call(self,
+			&(struct airs_request){ .to = target,
+					.type = MSG_GO,
+					.data = "x",
+					.size = 1,
+					.timeout_usec = 1000 },
+			&ref);
 }
 
 static int op_link(struct airs_actor *self)

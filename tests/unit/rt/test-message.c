@@ -119,13 +119,19 @@ static int send_moved(struct airs_actor *self, struct airs_message *message)
 
 	(void)message;
 	n_freed = 0;
-	ck_assert_int_eq(airs_send_moved(self, to, 3, strdup("x"), 2, count_free),
+	ck_assert_int_eq(airs_send_moved(self, to, 3,
+					 (struct airs_payload){
+							 strdup("x"), 2, count_free }),
 			-EINVAL);
 	ck_assert_int_eq(n_freed, 1);
 	/* A dead target swallows it. */
-	ck_assert_int_eq(airs_send_moved(self, 1, MSG_GO, strdup("x"), 2, count_free), 0);
+	ck_assert_int_eq(airs_send_moved(self, 1, MSG_GO,
+					 (struct airs_payload){
+							 strdup("x"), 2, count_free }),
+			0);
 	ck_assert_int_eq(n_freed, 2);
-	return airs_send_moved(self, to, MSG_GO, strdup("moved"), 6, count_free);
+	return airs_send_moved(self, to, MSG_GO,
+			(struct airs_payload){ strdup("moved"), 6, count_free });
 }
 
 START_TEST(a_moved_payload_is_freed_once_whatever_happens)
@@ -143,7 +149,12 @@ static int send_wrongly(struct airs_actor *self, struct airs_message *message)
 	ck_assert_int_eq(airs_send(self, airs_self(self), 3, NULL, 0), -EINVAL);
 	ck_assert_int_eq(airs_send(self, airs_self(self), MSG_GO, "", 65 << 20), -EINVAL);
 	ck_assert_int_eq(airs_send(self, airs_self(self), MSG_GO, NULL, 1), -EINVAL);
-	ck_assert_int_eq(airs_call(self, airs_self(self), 3, NULL, 0, 1, &ref), -EINVAL);
+	ck_assert_int_eq(airs_call(self,
+					 &(struct airs_request){ .to = airs_self(self),
+							 .type = 3,
+							 .timeout_usec = 1 },
+					 &ref),
+			-EINVAL);
 	ck_assert_uint_eq(ref, 77);
 	ck_assert_int_eq(airs_send(self, AIRS_PID_NONE, MSG_GO, NULL, 0), 0);
 	ck_assert_int_eq(airs_send(self, UINT64_MAX, MSG_GO, NULL, 0), 0);

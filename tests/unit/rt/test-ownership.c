@@ -175,8 +175,14 @@ static int ask(struct airs_actor *self, struct airs_message *message)
 		return 0;
 	}
 	dead = airs_self(self) + (UINT64_C(1) << 40);
-	return airs_call_moved(self, dead, AIRS_MSG_USER, (void *)(uintptr_t)&thing,
-			sizeof(thing), count_free, AIRS_INFINITY, &ref);
+	return airs_call(self,
+			&(struct airs_request){ .to = dead,
+					.type = AIRS_MSG_USER,
+					.data = (void *)(uintptr_t)&thing,
+					.size = sizeof(thing),
+					.free_data = count_free,
+					.timeout_usec = AIRS_INFINITY },
+			&ref);
 }
 
 START_TEST(payload_of_a_call_to_nobody_is_freed)
@@ -197,9 +203,15 @@ static int ask_badly(struct airs_actor *self, struct airs_message *message)
 
 	if (message)
 		return 0;
-	ck_assert_int_eq(airs_call_moved(self, airs_self(self), AIRS_MSG_DOWN,
-					 (void *)(uintptr_t)&thing, sizeof(thing),
-					 count_free, AIRS_INFINITY, &ref),
+	ck_assert_int_eq(
+			airs_call(self,
+					&(struct airs_request){ .to = airs_self(self),
+							.type = AIRS_MSG_DOWN,
+							.data = (void *)(uintptr_t)&thing,
+							.size = sizeof(thing),
+							.free_data = count_free,
+							.timeout_usec = AIRS_INFINITY },
+					&ref),
 			-EINVAL);
 	return 0;
 }

@@ -48,7 +48,11 @@ static int do_something(struct airs_actor *self)
 	case 3:
 		return airs_timer_start(self, airs_random(self) % 1000, 1, &ref);
 	case 4:
-		return airs_call(self, anyone(self), MSG_CALL, NULL, 0, 500, &ref);
+		return airs_call(self,
+				&(struct airs_request){ .to = anyone(self),
+						.type = MSG_CALL,
+						.timeout_usec = 500 },
+				&ref);
 	case 5:
 		airs_exit_signal(self, anyone(self), &reason);
 		return 0;

@@ -305,8 +305,14 @@ static int race_caller(struct airs_actor *self, struct airs_message *message)
 	}
 	if ((own->argument & 0xffff) == CALLS)
 		return airs_send(self, airs_parent(self), MSG_DONE, NULL, 0);
-	ck_assert_int_eq(airs_call(self, consumer, MSG_ASK, NULL, 0,
-					 1 + airs_random(self) % 60, &call),
+	ck_assert_int_eq(
+			airs_call(self,
+					&(struct airs_request){ .to = consumer,
+							.type = MSG_ASK,
+							.timeout_usec = 1 +
+									airs_random(self) %
+											60 },
+					&call),
 			0);
 	/* References begin with a one bit, which does not matter here. */
 	own->argument = (call << 16) | ((own->argument & 0xffff) + 1);

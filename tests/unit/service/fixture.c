@@ -99,8 +99,13 @@ static int call_service(struct airs_actor *self, struct world *w, const struct c
 {
 	airs_ref ref;
 
-	return airs_call(self, w->service, call->type, call->size ? call->data : NULL,
-			call->size, AIRS_INFINITY, &ref);
+	return airs_call(self,
+			&(struct airs_request){ .to = w->service,
+					.type = call->type,
+					.data = call->size ? call->data : NULL,
+					.size = call->size,
+					.timeout_usec = AIRS_INFINITY },
+			&ref);
 }
 
 static int parent_init(
