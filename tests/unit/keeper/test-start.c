@@ -155,7 +155,7 @@ START_TEST(user_of_a_service_is_complete)
 	if (geteuid() != 0)
 		return; /* only root changes users */
 	bed_init(&bed);
-	ck_assert_int_eq(chmod(bed.folder, 0777), 0);
+	ck_assert_int_eq(chmod(bed.folder, 01777), 0);
 	bed_add_shell(&bed, "one",
 			"id -u; id -g; id -G; echo $$HOME $$USER; grep CapEff /proc/self/status",
 			test_format("User=nobody\nRuntimeDirectory=nb\n"
