@@ -60,10 +60,8 @@ START_TEST(one_bad_line_drops_the_message)
 {
 	static const char *const bad[] = { "READY=1\nnonsense", "READY=1\n=x", "READY=2",
 		"READY=", "READY=1\nMAINPID=0", "MAINPID=-1", "MAINPID=1x", "ERRNO=-2",
-		"ERRNO=99999",
-		"STATUS=a\x01"
-		"b",
-		"STATUS=\xff\xfe", "WATCHDOG=0", "EXTEND_TIMEOUT_USEC=-1" };
+		"ERRNO=99999", "STATUS=a\001b", "STATUS=\xff\xfe", "WATCHDOG=0",
+		"EXTEND_TIMEOUT_USEC=-1" };
 	struct notify_message m = { .flags = 77 };
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
