@@ -53,6 +53,13 @@ static const char *build_folder(void)
 	return top ? top : ".";
 }
 
+static const char *source_folder(void)
+{
+	const char *top = getenv("top_srcdir");
+
+	return top ? top : ".";
+}
+
 _Noreturn static void die(const char *what)
 {
 	perror(what);
@@ -87,7 +94,7 @@ static void write_text(const char *path, const char *content)
 	close_fd(fd);
 }
 
-static void write_units(const struct field *f)
+static void write_units(const struct field *f, const char *more)
 {
 	auto_free char *folder = made(text_format("%s/units", f->folder));
 	auto_free char *top = made(text_format("%s/bench.supervisor", folder));
@@ -100,15 +107,15 @@ static void write_units(const struct field *f)
 		auto_free char *text = made(text_format(
 				"[Actor]\nSupervisor=bench\nRestart=permanent\n"
 				"[Service]\nExecStart=%s/trivial %s %zu\n"
-				"StandardOutput=null\nStandardError=null\n",
-				f->folder, f->page, i));
+				"StandardOutput=null\nStandardError=null\n%s",
+				f->folder, f->page, i, more));
 
 		write_text(path, text);
 	}
 }
 
 /* Everything lies on tmpfs where there is one, so that no disk is measured. */
-static void make_field(struct field *f, size_t n)
+static void make_field(struct field *f, size_t n, const char *more)
 {
 	const char *parent = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
 	auto_free char *program = NULL, *copy = NULL, *data = NULL;
@@ -136,7 +143,7 @@ static void make_field(struct field *f, size_t n)
 	if (fd < 0 || fd_write_all(fd, data, size) < 0 || fchmod(fd, 0755) < 0)
 		die(copy);
 	close_fd(fd);
-	write_units(f);
+	write_units(f, more);
 }
 
 static void remove_field(struct field *f)
@@ -224,6 +231,7 @@ static void start_keeper(struct field *f)
 	char *options[] = { made(text_format("%s/airssysd", build)),
 		made(text_format("--runtime-dir=%s/run", f->folder)),
 		made(text_format("--unit-path=%s/units", f->folder)),
+		made(text_format("--policy-path=%s/policies", source_folder())),
 		made(text_format("--libexec-dir=%s", build)), NULL };
 	const char *cgroup = getenv("AIRSSYS_CGROUP");
 	char *env[] = { made(text_format("NOTIFY_SOCKET=%s/above", f->folder)),
@@ -369,15 +377,21 @@ static void print_latency(
 			msec(values[n - 1]));
 }
 
-static void measure_restart(const struct field *f)
+static void measure_restart(const struct field *f, const char *name)
 {
-	uint64_t values[KILLS], again[KILLS_AGAIN];
+	uint64_t values[KILLS];
 
 	for (size_t i = 0; i < KILLS; i++) {
 		nap(GAP_MSEC * 1000);
 		values[i] = kill_one(f, i * 7 % f->n);
 	}
-	print_latency("service_restart", f, values, KILLS);
+	print_latency(name, f, values, KILLS);
+}
+
+static void measure_again(const struct field *f)
+{
+	uint64_t again[KILLS_AGAIN];
+
 	for (size_t i = 0; i < KILLS_AGAIN; i++) {
 		nap(GAP_MSEC * 1000);
 		(void)kill_one(f, i % f->n);
@@ -442,7 +456,7 @@ static void bench(size_t n)
 	uint64_t begin, last, cpu = 0, switches = 0;
 	double floor;
 
-	make_field(&f, n > 0 ? n : 1);
+	make_field(&f, n > 0 ? n : 1, "");
 	floor = measure_floor(&f);
 	clear_marks(&f);
 	listen_for_ready(&f);
@@ -459,10 +473,30 @@ static void bench(size_t n)
 	measure_memory(&f);
 	if (n >= 1000 && !getenv("NOIDLE"))
 		measure_idle(&f);
-	measure_restart(&f);
+	measure_restart(&f, "service_restart");
+	measure_again(&f);
 	measure_storm(&f);
 	measure_core_death(&f);
 	measure_stop(&f);
+	remove_field(&f);
+	(void)fflush(stdout);
+}
+
+/* The same service with more to do between its birth and its first instruction. */
+static void bench_restart_with(const char *name, const char *more)
+{
+	struct field f;
+	uint64_t begin;
+
+	make_field(&f, 1, more);
+	listen_for_ready(&f);
+	begin = bench_now_ns();
+	start_keeper(&f);
+	(void)await_all(&f, begin);
+	await_ready(&f);
+	measure_restart(&f, name);
+	(void)kill(f.keeper, SIGTERM);
+	(void)waitpid(f.keeper, NULL, 0);
 	remove_field(&f);
 	(void)fflush(stdout);
 }
@@ -477,5 +511,8 @@ int main(int argc, char **argv)
 	else
 		for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
 			bench(sizes[i]);
+	bench_restart_with("service_restart_executor", "NoNewPrivileges=yes\n");
+	bench_restart_with("service_restart_confined",
+			"[Security]\nPolicy=system-service-strict\n");
 	return EXIT_SUCCESS;
 }
