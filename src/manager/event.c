@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "manager/intent.h"
 #include "manager/job.h"
 
 void event_write(struct manager *m, enum activity_kind kind, const char *detail)
@@ -126,7 +127,8 @@ static void on_own(struct manager *m, const struct airs_supervisor_event *event)
 		(void)!registry_event(&m->registry, record, event, clock_realtime_usec());
 }
 
-static bool changes_note(const struct airs_supervisor_event *event)
+static bool changes_note(const struct record *record, enum registry_rest rest,
+		const struct airs_supervisor_event *event)
 {
 	switch ((enum airs_supervisor_event_kind)event->kind) {
 	case AIRS_EVENT_CHILD_STARTED:
@@ -137,8 +139,8 @@ static bool changes_note(const struct airs_supervisor_event *event)
 	case AIRS_EVENT_CHILD_GIVEN_UP:
 		return true;
 	case AIRS_EVENT_CHILD_STARTING:
-		/* Who is asked to start rests no more: a new core must not think so. */
-		return event->decision == AIRS_DECISION_REQUEST;
+		/* It rests no more: a new core must not think so. */
+		return record->rest != rest;
 	case AIRS_EVENT_CHILD_BACKOFF:
 	case AIRS_EVENT_ESCALATED:
 	case AIRS_EVENT_SUPERVISOR_STARTED:
@@ -151,6 +153,7 @@ static bool changes_note(const struct airs_supervisor_event *event)
 void event_on_supervisor(struct manager *m, const struct airs_supervisor_event *event)
 {
 	struct record *record;
+	enum registry_rest rest;
 
 	if (event->kind == AIRS_EVENT_ESCALATED ||
 			event->kind == AIRS_EVENT_SUPERVISOR_STARTED ||
@@ -161,11 +164,13 @@ void event_on_supervisor(struct manager *m, const struct airs_supervisor_event *
 	record = registry_find_id(&m->registry, event->cookie);
 	if (!record)
 		return; /* removed by a reload */
+	rest = record->rest;
 	if (registry_event(&m->registry, record, event, clock_realtime_usec()) < 0)
 		log_warning("%s: out of memory, its history is incomplete.",
 				record->name);
 	write_event(m, record, event);
-	if (changes_note(event))
+	if (changes_note(record, rest, event))
 		manager_keep_note(m, record);
 	job_on_event(m, record);
+	intent_on_event(m, record, event);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "manager/intent.h"
 #include "manager/names.h"
 
 /*
@@ -30,6 +31,7 @@ enum job_wait {
 
 struct job {
 	struct list link;
+	uint64_t id;
 	enum job_kind kind;
 	uint64_t record_id;
 	uint64_t target_id; /* whom the call is about: the unit or a supervisor above it
@@ -81,6 +83,10 @@ static void write_activity(struct manager *m, const struct job *job, const char 
 
 static void job_end(struct manager *m, struct job *job)
 {
+	struct record *record = registry_find_id(&m->registry, job->record_id);
+
+	if (record)
+		intent_end(m, record, job->id);
 	if (job->call != 0)
 		(void)map_remove_number(&m->jobs_by_call, job->call);
 	job_free(job);
@@ -202,22 +208,35 @@ static void step_start(struct manager *m, struct job *job, struct record *record
 
 	if (down) {
 		/* Who is asked to start rests no more, whatever comes of it. */
-		down->rest = REGISTRY_REST_NONE;
+		if (down == record)
+			intent_wake(m, down);
+		else
+			intent_wake_alone(m, down);
 		call_restart(m, job, down);
 		return;
 	}
 	if (record->state == REGISTRY_STARTING || record->state == REGISTRY_STOPPING) {
+		job->target_id = record->id;
 		job->wait = JOB_WAITS_EVENT;
 		return;
 	}
 	job_done(m, job);
 }
 
+/* It is down. */
+static void stop_done(struct manager *m, struct job *job, struct record *target)
+{
+	/* Told by an event when it ran; else this is the only place that knows. Unless
+	 * somebody has asked for a start since then. */
+	if (target->intent_job == job->id)
+		record_rest(target, clock_realtime_usec());
+	job_done(m, job);
+}
+
 static void step_stop(struct manager *m, struct job *job, struct record *record)
 {
 	if (manager_supervisor_of(m, record) == AIRS_PID_NONE) {
-		job->stopped = true;
-		job_done(m, job);
+		stop_done(m, job, record);
 		return;
 	}
 	if (record_is_at_work(record))
@@ -264,6 +283,18 @@ static void step_call(struct manager *m, struct job *job, struct record *record)
 	job_wait_for(m, job, JOB_WAITS_CALL, r);
 }
 
+/* Jobs that wait for something to happen to a unit that is not there any more. */
+static void fail_orphans(struct manager *m)
+{
+	struct job *job, *tmp;
+
+	list_foreach_safe(job, tmp, &m->jobs, link)
+		if (job->wait == JOB_WAITS_EVENT &&
+				!registry_find_id(&m->registry, job->target_id))
+			job_failed(m, job, -ENOENT, NAMES_ERROR_NO_SUCH_UNIT,
+					"The unit is gone.");
+}
+
 /* The unit is forgotten. Those that waited for a name to be free again are given to their
  * supervisors now. */
 static void forget(struct manager *m, struct record *record)
@@ -272,6 +303,7 @@ static void forget(struct manager *m, struct record *record)
 	struct record *other = NULL;
 
 	registry_remove(&m->registry, record);
+	fail_orphans(m);
 	while ((other = registry_next(&m->registry, other))) {
 		if (!other->awaits_name ||
 				registry_find_retired(&m->registry, other->name))
@@ -362,17 +394,12 @@ static void job_step(struct manager *m, struct job *job)
 static void on_ended(struct manager *m, struct job *job, struct record *target)
 {
 	job->stopped = true;
-	/* Told by an event when it ran; else this is the only place that knows. */
-	if (job->kind == JOB_STOP && target->rest == REGISTRY_REST_NONE) {
-		target->rest = REGISTRY_REST_STOPPED;
-		if (!record_is_up(target) && target->state == REGISTRY_BACKOFF)
-			target->state = REGISTRY_STOPPED;
-		manager_keep_note(m, target);
+	if (job->kind == JOB_STOP) {
+		stop_done(m, job, target);
+		return;
 	}
-	if (job->kind == JOB_STOP)
-		job_done(m, job);
-	else
-		job_step(m, job);
+	intent_end(m, target, job->id);
+	job_step(m, job);
 }
 
 static void describe_failure(const struct record *target,
@@ -457,6 +484,13 @@ static void on_start_reply(struct manager *m, struct job *job, struct record *ta
 	case -ENOENT:
 		call_with_spec(m, job, target, JOB_WAITS_START);
 		return;
+	case -ESHUTDOWN: /* its supervisor is ending: when that is over, start it too */
+		if (target->supervisor) {
+			job->target_id = target->supervisor->id;
+			job->wait = JOB_WAITS_EVENT;
+			return;
+		}
+		/* fall through */
 	default:
 		start_failed(m, job, target, reply);
 		return;
@@ -563,12 +597,14 @@ void job_start(struct manager *m, const struct job_options *options)
 			(void)!airs_reply(m->self, options->from, -ENOMEM, NULL, 0);
 		return;
 	}
+	job->id = ++m->last_job_id;
 	job->kind = options->kind;
 	job->record_id = options->record->id;
 	job->request = options->request;
 	job->from = options->from;
 	job->kill = options->kill;
 	list_append(&m->jobs, &job->link);
+	intent_begin(m, options->record, job->kind, job->id);
 	job_step(m, job);
 }
 
@@ -589,7 +625,7 @@ void job_on_event(struct manager *m, const struct record *record)
 
 	/* A step may end its own job, never another one: tmp stays valid. */
 	list_foreach_safe(job, tmp, &m->jobs, link)
-		if (job->wait == JOB_WAITS_EVENT && job->record_id == record->id)
+		if (job->wait == JOB_WAITS_EVENT && job->target_id == record->id)
 			job_step(m, job);
 }
 

@@ -13,6 +13,7 @@
 #include "host/manager-api.h"
 #include "manager/bus.h"
 #include "manager/event.h"
+#include "manager/intent.h"
 #include "manager/job.h"
 #include "manager/messages.h"
 #include "unit/snapshot.h"
@@ -36,6 +37,15 @@ static const struct unit *acquire_unit(void *data, const char *name, void **ret_
 	return record->settings->unit;
 }
 
+static enum service_wish wish_for_unit(void *data, const char *name)
+{
+	struct manager_home *home = data;
+	const struct record *record =
+			home->registry ? registry_find(home->registry, name) : NULL;
+
+	return record ? record_wish(record) : SERVICE_WANTED;
+}
+
 static void release_unit(void *data, void *hold)
 {
 	(void)data;
@@ -47,6 +57,7 @@ void manager_home_init(struct manager_home *home)
 	*home = (struct manager_home){
 		.directory = { .acquire = acquire_unit,
 				.release = release_unit,
+				.wish = wish_for_unit,
 				.data = home },
 		.control_fd = -1,
 	};
@@ -233,7 +244,8 @@ static void discard_leftovers(struct manager *m)
 	const struct record *record = NULL;
 
 	while ((record = registry_next(&m->registry, record)))
-		if (record->kind == UNIT_SERVICE && record->rest != REGISTRY_REST_NONE)
+		if (record->kind == UNIT_SERVICE && record->rest != REGISTRY_REST_NONE &&
+				record_wish(record) != SERVICE_LEAVING)
 			discard(m, record->name);
 	for (size_t i = 0; i < m->strangers.count; i++)
 		discard(m, m->strangers.items[i]);
@@ -257,7 +269,9 @@ static int start_tree(struct manager *m)
 
 	m->phase = MANAGER_STARTING;
 	discard_leftovers(m);
+	m->context.is_first = true;
 	r = tree_root_init(&options, &m->context, &m->registry);
+	m->context.is_first = false;
 	if (r < 0)
 		return r;
 	r = airs_supervisor_check(&options, &what);
@@ -344,6 +358,7 @@ static int on_root_started(struct manager *m, const struct airs_message *message
 		return 0;
 	}
 	m->phase = MANAGER_UP;
+	intent_on_up(m);
 	(void)snprintf(text, sizeof(text), "%u actors running, %u failed", counts.running,
 			counts.failed);
 	event_write(m, ACTIVITY_TREE_UP, text);

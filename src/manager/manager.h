@@ -77,6 +77,7 @@ struct manager {
 	struct list reload_waiters; /* [struct waiting_request.link] */
 	struct list jobs; /* [struct job.link] */
 	struct map jobs_by_call; /* → struct job */
+	uint64_t last_job_id;
 };
 
 /* manager.c */

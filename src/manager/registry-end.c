@@ -7,7 +7,7 @@
 #include "base/wire.h"
 #include "manager/registry.h"
 
-#define NOTE_VERSION 1
+#define NOTE_VERSION 2
 
 static const char *strategy_name(const struct registry_end *end)
 {
@@ -83,11 +83,13 @@ size_t record_note(const struct record *record, void *buffer, size_t capacity)
 	const struct registry_end *end = record_end(record, 0);
 	struct wire_writer w;
 
-	if (record->rest == REGISTRY_REST_NONE && record->restarts == 0 && !end)
+	if (record->rest == REGISTRY_REST_NONE && record->restarts == 0 && !end &&
+			record->intent == REGISTRY_INTENT_NONE)
 		return 0;
 	wire_writer_init(&w, buffer, capacity);
 	wire_put_u8(&w, NOTE_VERSION);
 	wire_put_u8(&w, (uint8_t)record->rest);
+	wire_put_u8(&w, (uint8_t)record->intent);
 	wire_put_u64(&w, record->restarts);
 	wire_put_u64(&w, record->since_realtime_usec);
 	wire_put_u8(&w, end ? 1 : 0);
@@ -136,15 +138,17 @@ int record_note_apply(struct record *record, const void *data, size_t size)
 	struct registry_end end = { 0 };
 	struct wire_reader r;
 	uint64_t restarts, since;
-	uint8_t version, rest, has_end;
+	uint8_t version, rest, intent, has_end;
 
 	wire_reader_init(&r, data, size);
 	version = wire_get_u8(&r);
 	rest = wire_get_u8(&r);
+	intent = wire_get_u8(&r);
 	restarts = wire_get_u64(&r);
 	since = wire_get_u64(&r);
 	has_end = wire_get_u8(&r);
-	if (version != NOTE_VERSION || rest >= REGISTRY_REST_COUNT || has_end > 1)
+	if (version != NOTE_VERSION || rest >= REGISTRY_REST_COUNT ||
+			intent >= REGISTRY_INTENT_COUNT || has_end > 1)
 		return -EBADMSG;
 	if (has_end && get_end(&r, &end) < 0)
 		return -EBADMSG;
@@ -155,6 +159,7 @@ int record_note_apply(struct record *record, const void *data, size_t size)
 	record->restarts = restarts;
 	record->since_realtime_usec = since;
 	record->note_written = true;
+	record->intent = (enum registry_intent)intent;
 	apply_rest(record, (enum registry_rest)rest);
 	return 0;
 }

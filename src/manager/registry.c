@@ -415,6 +415,12 @@ static void rest_as(struct record *record, enum registry_rest rest, uint64_t now
 		set_state(record, REGISTRY_STOPPED, "dead", now);
 }
 
+void record_rest(struct record *record, uint64_t now)
+{
+	if (record->pid == AIRS_PID_NONE)
+		rest_as(record, REGISTRY_REST_STOPPED, now);
+}
+
 /* How a unit rests whose actor has ended. What is restarted does not: STARTING or BACKOFF
  * follows. */
 static void come_to_rest(struct record *record, const struct airs_supervisor_event *event,
@@ -477,7 +483,10 @@ static void on_starting(struct record *record, const struct airs_supervisor_even
 			event->decision == AIRS_DECISION_GROUP)
 		record->restarts++;
 	record->pid = event->child;
-	record->rest = REGISTRY_REST_NONE;
+	/* One that was stopped by name rests on when its supervisor starts again. */
+	if (record->rest != REGISTRY_REST_STOPPED ||
+			event->decision == AIRS_DECISION_REQUEST)
+		record->rest = REGISTRY_REST_NONE;
 	settings_unref(record->started_with);
 	record->started_with = settings_ref(record->settings);
 	record->next_restart_realtime_usec = 0;
@@ -511,7 +520,8 @@ int registry_event(struct registry *registry, struct record *record,
 		return 0;
 	case AIRS_EVENT_CHILD_IGNORED:
 		has_ended(registry, record);
-		record->rest = REGISTRY_REST_DONE;
+		if (record->rest != REGISTRY_REST_STOPPED)
+			record->rest = REGISTRY_REST_DONE;
 		set_state(record, REGISTRY_STOPPED, "dead", now);
 		return 0;
 	case AIRS_EVENT_CHILD_START_FAILED:
@@ -546,6 +556,19 @@ bool record_is_up(const struct record *record)
 bool record_is_at_work(const struct record *record)
 {
 	return record_is_up(record) || record->state == REGISTRY_BACKOFF;
+}
+
+enum service_wish record_wish(const struct record *record)
+{
+	enum service_wish wish = SERVICE_WANTED;
+
+	for (; record; record = record->supervisor) {
+		if (record->intent != REGISTRY_INTENT_NONE)
+			wish = SERVICE_LEAVING;
+		else if (record->rest == REGISTRY_REST_STOPPED)
+			return SERVICE_HELD;
+	}
+	return wish;
 }
 
 static bool has_failed_below(const struct record *record)

@@ -71,6 +71,15 @@ enum registry_rest {
 	REGISTRY_REST_COUNT
 };
 
+/* What an administrator has asked for and what is not carried out yet; kept over a restart
+ * of the core. */
+enum registry_intent {
+	REGISTRY_INTENT_NONE,
+	REGISTRY_INTENT_STOP,
+	REGISTRY_INTENT_RESTART, /* its first half: to end it */
+	REGISTRY_INTENT_COUNT
+};
+
 struct record {
 	uint64_t id; /* cookie in the supervisors' events; never reused */
 	char *name;
@@ -85,6 +94,8 @@ struct record {
 	airs_pid actor; /* of a module, else as pid; key in registry.by_actor */
 	enum registry_state state;
 	enum registry_rest rest;
+	enum registry_intent intent;
+	uint64_t intent_job; /* the job that carries it out; 0: none does yet */
 	const char *substate, *result; /* static storage */
 	uint64_t since_realtime_usec;
 	uint64_t main_start_time; /* of main_pid, clock ticks since boot */
@@ -158,6 +169,9 @@ MUST_CHECK int registry_report(struct registry *registry, struct record *record,
  * history). */
 MUST_CHECK int registry_event(struct registry *registry, struct record *record,
 		const struct airs_supervisor_event *event, uint64_t now_realtime_usec);
+/* It is down because an administrator wants it so; a failure is thereby seen to. Does
+ * nothing when it is up. */
+void record_rest(struct record *record, uint64_t now_realtime_usec);
 /* STATUS text of a module's actor. */
 void registry_set_status_text(struct record *record, const char *text);
 
@@ -167,6 +181,8 @@ const char *registry_substate(const struct record *record);
 bool record_is_up(const struct record *record); /* it has an actor */
 bool record_is_at_work(
 		const struct record *record); /* or will have one without being asked */
+/* Whether it ought to run, as far as administrators have said. */
+enum service_wish record_wish(const struct record *record);
 /* Newest first; NULL when there are fewer. */
 const struct registry_end *record_end(const struct record *record, uint32_t back);
 /* Put an end into the history as the newest. The cause is not taken over. -ENOMEM. */
@@ -187,8 +203,8 @@ struct registry_counts {
 struct registry_counts registry_count(const struct registry *registry);
 
 /*
- * The part of the note that outlives the core: why the unit rests, how often it was
- * restarted, how it ended last. Returns the size, 0 when there is nothing to remember.
+ * The part of the note that outlives the core: why the unit rests, what it was asked for,
+ * how often it was restarted, how it ended last. Returns the size, 0 when there is nothing to remember.
  * capacity is at least REGISTRY_NOTE_MAX.
  */
 #define REGISTRY_NOTE_MAX 400

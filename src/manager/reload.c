@@ -164,9 +164,7 @@ static bool change(struct reload *reload, struct record *record)
 	return differs;
 }
 
-/* The specifications of a unit and of all supervisors above it no longer say what is in
- * force. */
-static void mark_stale(struct record *record)
+void reload_mark_stale(struct record *record)
 {
 	for (; record && !record->stale; record = record->supervisor)
 		record->stale = true;
@@ -184,12 +182,12 @@ static void change_and_remove(struct reload *reload)
 			break;
 		case RELOAD_CHANGE:
 			if (change(reload, record))
-				mark_stale(record);
+				reload_mark_stale(record);
 			break;
 		case RELOAD_REMOVE:
 			/* What is under it goes with it. */
 			next = registry_next_beside(registry, record);
-			mark_stale(record->supervisor);
+			reload_mark_stale(record->supervisor);
 			registry_retire(registry, record);
 			reload->removed++;
 			start_job(reload->m, JOB_REMOVE, record);
@@ -217,7 +215,7 @@ static int add_units(struct reload *reload, const struct strv *names,
 				continue;
 			if (r < 0)
 				return r;
-			mark_stale(supervisor);
+			reload_mark_stale(supervisor);
 			reload->added++;
 			/* One that moved comes when its old self has ended. */
 			record->awaits_name = registry_find_retired(&reload->m->registry,
@@ -235,7 +233,7 @@ static int add_units(struct reload *reload, const struct strv *names,
 	return 0;
 }
 
-static void update_stale(struct manager *m)
+void reload_update_stale(struct manager *m)
 {
 	struct record *record = NULL;
 
@@ -282,6 +280,6 @@ void reload_apply(struct manager *m, int snapshot_fd)
 	r = add_units(&reload, &set->root_children, NULL);
 	if (r < 0)
 		log_error("Not all new units could be added: %s.", strerrordesc_np(-r));
-	update_stale(m);
+	reload_update_stale(m);
 	report_load(&reload);
 }

@@ -23,4 +23,12 @@ enum reload_verdict { RELOAD_KEEP, RELOAD_CHANGE, RELOAD_REMOVE, RELOAD_VERDICT_
 enum reload_verdict reload_compare(const struct record *record,
 		const struct unit_snapshot *snapshot, const struct unit_set *set);
 
+struct manager;
+
+/* The specifications of a unit and of all supervisors above it no longer say what is in
+ * force; NULL: the root, which has none. reload_update_stale gives new ones to those that
+ * go by them. */
+void reload_mark_stale(struct record *record);
+void reload_update_stale(struct manager *m);
+
 #endif

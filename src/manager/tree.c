@@ -40,7 +40,24 @@ static struct airs_backoff backoff_of(const struct unit *unit)
 	};
 }
 
-static void spec_base(struct airs_child_spec *spec, const struct record *record)
+static bool rests(const struct record *record)
+{
+	return record->rest != REGISTRY_REST_NONE &&
+			record->intent == REGISTRY_INTENT_NONE;
+}
+
+static bool is_held(const struct tree_context *context, const struct record *record)
+{
+	if (!context->is_first || !rests(record))
+		return false;
+	for (record = record->supervisor; record; record = record->supervisor)
+		if (rests(record))
+			return false;
+	return true;
+}
+
+static void spec_base(struct airs_child_spec *spec, const struct tree_context *context,
+		const struct record *record)
 {
 	const struct unit *unit = record->settings->unit;
 
@@ -48,8 +65,8 @@ static void spec_base(struct airs_child_spec *spec, const struct record *record)
 		.size = sizeof(*spec),
 		.id = record->name,
 		.restart = restart_of(unit),
-		.initial = record->rest == REGISTRY_REST_NONE ? AIRS_INITIAL_START
-							      : AIRS_INITIAL_HOLD,
+		.initial = is_held(context, record) ? AIRS_INITIAL_HOLD
+						    : AIRS_INITIAL_START,
 		.shutdown_usec = shutdown_of(unit),
 		.backoff = backoff_of(unit),
 		.cookie = record->id,
@@ -160,7 +177,7 @@ int tree_spec_init(struct airs_child_spec *spec, const struct tree_context *cont
 {
 	int r;
 
-	spec_base(spec, record);
+	spec_base(spec, context, record);
 	if (record->kind == UNIT_SUPERVISOR)
 		r = spec_supervisor(spec, context, record);
 	else

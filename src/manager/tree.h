@@ -23,12 +23,15 @@ struct tree_context {
 	const struct service_directory *directory;
 	airs_pid link, observer, activity;
 	struct airs_pool *main_pool; /* where all of them live */
+	bool is_first; /* the tree is being built: what rests is held */
 };
 
 /*
  * The specification of one unit, and of everything under it. It borrows names from the
- * record, which must stay until tree_spec_fini. Units that rest by the administrator's
- * will, or that ended for good before the core was started again, are held. -ENOMEM.
+ * record, which must stay until tree_spec_fini. When the tree is being built,
+ * units that rest by the administrator's will, or that ended for good before the core was
+ * started again, are held, unless they are under one that is. Later nothing is: what was
+ * stopped by name says so itself (service_directory.wish). -ENOMEM.
  */
 MUST_CHECK int tree_spec_init(struct airs_child_spec *spec,
 		const struct tree_context *context, const struct record *record);

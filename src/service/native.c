@@ -328,6 +328,9 @@ static int native_init(
 	n->fd = -1;
 	if (!service_args_are_valid(args, size))
 		return -EINVAL;
+	/* Nothing of it outlives a core: there is nothing to take over. */
+	if (service_directory_wish(args->directory, args->name) != SERVICE_WANTED)
+		return AIRS_INIT_IGNORE;
 	n->directory = args->directory;
 	n->link_pid = args->link;
 	n->observer = args->observer;

@@ -170,6 +170,28 @@ static enum fsm_beginning decide(struct airs_actor *self, struct service *s,
 			    : begin_without_main(self, s, note.phase);
 }
 
+/*
+ * It was asked to stop, or something above it was. What runs goes on until its stop is
+ * repeated; what was being stopped is stopped; nothing is started.
+ */
+static enum fsm_beginning begin_to_leave(struct service *s, enum fsm_beginning beginning)
+{
+	bool was_stopping = beginning == FSM_BEGIN_LEFTOVERS ||
+			(beginning == FSM_BEGIN_FRESH && s->main.pid != 0);
+
+	if (was_stopping) {
+		s->stop_requested = true;
+		s->exit_reason = airs_reason_make(AIRS_REASON_SHUTDOWN, 0, NULL);
+		if (s->main.state == PROCESS_ENDED && s->main.pid != 0)
+			service_judge_end(s);
+		return FSM_BEGIN_FAILING;
+	}
+	if (beginning != FSM_BEGIN_FRESH)
+		return beginning;
+	s->over = true;
+	return FSM_BEGIN_OVER;
+}
+
 /* The link has said what there is. */
 enum fsm_beginning service_adopt(struct airs_actor *self, struct service *s,
 		const struct link_attached *attached)
@@ -180,6 +202,8 @@ enum fsm_beginning service_adopt(struct airs_actor *self, struct service *s,
 	if (beginning == FSM_BEGIN_RUNNING && s->main.state == PROCESS_ENDED &&
 			s->main.pid != 0)
 		service_judge_end(s);
+	if (s->leaving)
+		beginning = begin_to_leave(s, beginning);
 	if (beginning == FSM_BEGIN_FRESH || beginning == FSM_BEGIN_LEFTOVERS)
 		begin_anew(self, s);
 	return beginning;

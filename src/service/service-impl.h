@@ -94,6 +94,7 @@ struct service {
 	bool attached; /* the unit is ours */
 	bool stop_requested; /* by the parent */
 	bool over; /* it was over when the actor began */
+	bool leaving; /* SERVICE_LEAVING */
 	bool finished;
 	struct airs_reason exit_reason;
 
@@ -136,6 +137,8 @@ void service_run_commands(struct airs_actor *self, struct service *s);
 void service_start_main(struct airs_actor *self, struct service *s);
 void service_await(struct airs_actor *self, struct service *s);
 void service_settle(struct airs_actor *self, struct service *s);
+/* End the start handshake of a service that is not to be started any more. */
+void service_acknowledge(struct airs_actor *self, struct service *s);
 void service_abort_reload(struct airs_actor *self, struct service *s);
 void service_on_spawned(
 		struct airs_actor *self, struct service *s, const struct airs_message *m);

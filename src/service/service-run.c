@@ -194,6 +194,14 @@ static void confirm_start(struct airs_actor *self, struct service *s)
 	airs_init_done(self, 0);
 }
 
+void service_acknowledge(struct airs_actor *self, struct service *s)
+{
+	if (s->acknowledged)
+		return;
+	s->acknowledged = true;
+	airs_init_done(self, 0);
+}
+
 void service_settle(struct airs_actor *self, struct service *s)
 {
 	confirm_start(self, s);
@@ -337,7 +345,7 @@ void service_take_end(struct service *s, const struct link_process *p)
  */
 static bool was_told_to_die(const struct service *s)
 {
-	if (s->state != FSM_STOP_SIGTERM)
+	if (s->state != FSM_STOP_SIGTERM && !s->stop_requested)
 		return false;
 	if (!s->main_end.status_known)
 		return true;

@@ -221,7 +221,7 @@ static void end_start(struct airs_actor *self, struct service *s, bool failed)
 
 void service_finish(struct airs_actor *self, struct service *s)
 {
-	bool restart = !s->stop_requested && !s->over &&
+	bool restart = !s->stop_requested && !s->over && !s->leaving &&
 			end_wants_restart(s->unit, s->result,
 					s->main.state == PROCESS_ENDED ? &s->main_end
 								       : NULL);

@@ -240,6 +240,8 @@ static void on_attached(
 	if (m->status == 0) {
 		s->attached = true;
 		take_step(self, s, fsm_begin(service_adopt(self, s, m->data)));
+		if (s->leaving)
+			service_acknowledge(self, s);
 		return;
 	}
 	reason = airs_reason_make(AIRS_REASON_ERROR, -m->status, "attach");
@@ -375,11 +377,16 @@ static int service_init(
 {
 	const struct service_args *args = data;
 	struct service *s = state;
+	enum service_wish wish;
 
 	list_init(&s->kills);
 	s->notify_fd = -1;
 	if (!service_args_are_valid(args, size))
 		return -EINVAL;
+	wish = service_directory_wish(args->directory, args->name);
+	if (wish == SERVICE_HELD)
+		return AIRS_INIT_IGNORE;
+	s->leaving = wish == SERVICE_LEAVING;
 	s->directory = args->directory;
 	s->link_pid = args->link;
 	s->observer = args->observer;

@@ -53,6 +53,16 @@ struct unit;
 extern const struct airs_behaviour service_behaviour;
 extern const struct airs_behaviour native_behaviour;
 
+/* Whether a unit ought to run. */
+enum service_wish {
+	SERVICE_WANTED,
+	/* no: an actor of it ends at once (AIRS_INIT_IGNORE) */
+	SERVICE_HELD,
+	/* no, but its stop may not be over: an actor takes over what lives, starts
+	 * nothing, and waits to be stopped */
+	SERVICE_LEAVING,
+};
+
 /* Where the settings of units are. The struct and data outlive every actor. Called on the
    main pool, and by airs_system_free. */
 struct service_directory {
@@ -60,6 +70,8 @@ struct service_directory {
 	 * of that name. */
 	const struct unit *(*acquire)(void *data, const char *name, void **ret_hold);
 	void (*release)(void *data, void *hold);
+	/* Asked at the begin of an actor. May be NULL: all are wanted. */
+	enum service_wish (*wish)(void *data, const char *name);
 	void *data;
 };
 
@@ -75,6 +87,11 @@ struct service_args {
 	airs_pid activity; /* host/activity.h; may be AIRS_PID_NONE */
 	char name[SERVICE_NAME_SIZE];
 };
+static inline enum service_wish service_directory_wish(
+		const struct service_directory *directory, const char *name)
+{
+	return directory->wish ? directory->wish(directory->data, name) : SERVICE_WANTED;
+}
 static inline bool service_args_are_valid(const struct service_args *args, size_t size)
 {
 	size_t head = offsetof(struct service_args, name);

@@ -330,6 +330,50 @@ START_TEST(note_brings_back_rest_history_and_counters)
 }
 END_TEST
 
+START_TEST(request_that_is_not_carried_out_is_in_the_note)
+{
+	uint8_t note[REGISTRY_NOTE_MAX];
+	struct registry later;
+	struct record *db;
+	size_t size;
+
+	UNITS_REGISTRY(&registry, shop);
+	db = registry_find(&registry, "db");
+	db->intent = REGISTRY_INTENT_RESTART;
+	size = record_note(db, note, sizeof(note));
+	ck_assert_uint_gt(size, 0);
+	UNITS_REGISTRY(&later, shop);
+	ck_assert_int_eq(record_note_apply(registry_find(&later, "db"), note, size), 0);
+	ck_assert_int_eq(registry_find(&later, "db")->intent, REGISTRY_INTENT_RESTART);
+	registry_fini(&later);
+	registry_fini(&registry);
+}
+END_TEST
+
+START_TEST(what_was_stopped_by_name_stays_so_when_its_supervisor_starts_again)
+{
+	struct record *db;
+
+	UNITS_REGISTRY(&registry, shop);
+	db = registry_find(&registry, "db");
+	start_up(db);
+	tell(db, AIRS_EVENT_CHILD_STOPPED, AIRS_DECISION_REQUEST);
+	ck_assert_int_eq(record_wish(db), SERVICE_HELD);
+	tell(db, AIRS_EVENT_CHILD_STARTING, AIRS_DECISION_NONE);
+	ck_assert_int_eq(record_wish(db), SERVICE_HELD);
+	tell(db, AIRS_EVENT_CHILD_IGNORED, AIRS_DECISION_NONE);
+	ck_assert_int_eq(db->rest, REGISTRY_REST_STOPPED);
+	tell(db, AIRS_EVENT_CHILD_STARTING, AIRS_DECISION_REQUEST);
+	ck_assert_int_eq(record_wish(db), SERVICE_WANTED);
+	/* What is asked of a supervisor is asked of all under it. */
+	db->supervisor->rest = REGISTRY_REST_STOPPED;
+	ck_assert_int_eq(record_wish(db), SERVICE_HELD);
+	db->supervisor->intent = REGISTRY_INTENT_STOP;
+	ck_assert_int_eq(record_wish(db), SERVICE_LEAVING);
+	registry_fini(&registry);
+}
+END_TEST
+
 START_TEST(note_with_any_byte_changed_is_taken_or_refused_whole)
 {
 	uint8_t note[REGISTRY_NOTE_MAX];
@@ -389,5 +433,7 @@ TEST_MAIN("registry", records_come_in_tree_order,
 		supervisor_is_degraded_by_what_fails_below_it,
 		window_is_the_supervisors_and_passes,
 		note_brings_back_rest_history_and_counters,
+		request_that_is_not_carried_out_is_in_the_note,
+		what_was_stopped_by_name_stays_so_when_its_supervisor_starts_again,
 		note_with_any_byte_changed_is_taken_or_refused_whole,
 		retired_unit_gives_up_its_name_and_keeps_its_events)

@@ -91,21 +91,37 @@ START_TEST(service_decides_itself_whether_it_is_restarted)
 }
 END_TEST
 
-START_TEST(what_rests_is_held)
+START_TEST(what_rests_is_held_when_the_tree_is_built)
 {
+	struct tree_context first = context;
 	struct airs_child_spec spec;
 	struct record *db;
 
 	UNITS_REGISTRY(&registry, shop);
 	db = registry_find(&registry, "db");
+	first.is_first = true;
 	for (unsigned int rest = 0; rest < REGISTRY_REST_COUNT; rest++) {
 		db->rest = (enum registry_rest)rest;
-		ck_assert_int_eq(tree_spec_init(&spec, &context, db), 0);
+		ck_assert_int_eq(tree_spec_init(&spec, &first, db), 0);
 		ck_assert_int_eq(spec.initial,
 				rest == REGISTRY_REST_NONE ? AIRS_INITIAL_START
 							   : AIRS_INITIAL_HOLD);
 		tree_spec_fini(&spec);
+		/* Later it could not be undone by starting it. */
+		ck_assert_int_eq(tree_spec_init(&spec, &context, db), 0);
+		ck_assert_int_eq(spec.initial, AIRS_INITIAL_START);
+		tree_spec_fini(&spec);
 	}
+	/* What has to be stopped first, or comes and goes with its supervisor, is not. */
+	db->intent = REGISTRY_INTENT_STOP;
+	ck_assert_int_eq(tree_spec_init(&spec, &first, db), 0);
+	ck_assert_int_eq(spec.initial, AIRS_INITIAL_START);
+	tree_spec_fini(&spec);
+	db->intent = REGISTRY_INTENT_NONE;
+	db->supervisor->rest = REGISTRY_REST_STOPPED;
+	ck_assert_int_eq(tree_spec_init(&spec, &first, db), 0);
+	ck_assert_int_eq(spec.initial, AIRS_INITIAL_START);
+	tree_spec_fini(&spec);
 	registry_fini(&registry);
 }
 END_TEST
@@ -158,6 +174,6 @@ START_TEST(specification_differs_by_what_the_supervisor_goes_by)
 END_TEST
 
 TEST_MAIN("tree", units_become_nested_specifications,
-		service_decides_itself_whether_it_is_restarted, what_rests_is_held,
-		retired_children_are_left_out,
+		service_decides_itself_whether_it_is_restarted,
+		what_rests_is_held_when_the_tree_is_built, retired_children_are_left_out,
 		specification_differs_by_what_the_supervisor_goes_by)

@@ -54,7 +54,15 @@ static void release(void *data, void *hold)
 	unit_set_unref(hold);
 }
 
-static struct service_directory directory = { acquire, release, NULL };
+static enum service_wish wish(void *data, const char *name)
+{
+	struct world *w = data;
+
+	ck_assert_str_eq(name, "db");
+	return w->wish;
+}
+
+static struct service_directory directory = { acquire, release, wish, NULL };
 
 static void log_reason(struct text *t, const char *what, const struct airs_reason *reason)
 {
@@ -185,6 +193,8 @@ static int parent_handle(struct airs_actor *self, void *state, struct airs_messa
 	case AIRS_MSG_STARTED:
 		if (m->status == 0)
 			text_append(&w->told, "started; ");
+		else if (m->status == AIRS_INIT_IGNORE)
+			text_append(&w->told, "nothing to do; ");
 		else
 			log_reason(&w->told, "start failed:", m->data);
 		return 0;

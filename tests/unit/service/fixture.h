@@ -74,6 +74,7 @@ struct world {
 	struct airs_reason reason; /* of the last end */
 	char closed[128]; /* why the link ended */
 	unsigned int holds; /* references to the unit set */
+	enum service_wish wish; /* whether the unit ought to run */
 };
 
 /* A world with one unit, "db", of this text; nothing has started. */

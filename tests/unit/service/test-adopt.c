@@ -287,6 +287,94 @@ START_TEST(unit_that_is_not_started_any_more_is_discarded)
 }
 END_TEST
 
+START_TEST(stop_that_was_asked_for_is_finished_when_nothing_is_to_run_after_it)
+{
+	struct world *w = world_new(SIMPLE "ExecStopPost=/bin/p\n");
+
+	w->ignored = BIT(SIGTERM);
+	world_start(w);
+	world_stop(w);
+	world_restart_core(w, NULL);
+	text_clear(&w->told);
+	w->wish = SERVICE_LEAVING;
+	world_start(w);
+	/* Nobody has to wait for it. */
+	world_expect(&w->told, "started; ");
+	world_expect(&w->asked, "SIGNAL all TERM; SIGNAL all CONT; ");
+	world_stop(w);
+	world_expect(&w->asked, "");
+	world_end(w, world_main(w), CLD_KILLED, SIGTERM);
+	world_expect(&w->asked, "ExecStopPost 0 (success killed TERM); ACK 2; ACK 1; ");
+	world_expect(&w->told, "ended shutdown; ");
+	world_expect(&w->recorded, "service-stopped; ");
+	ck_assert_str_eq(w->report.state, "stopped");
+	world_free(w);
+}
+END_TEST
+
+START_TEST(service_that_is_to_be_stopped_runs_until_then_and_not_again)
+{
+	struct world *w = restarted(SIMPLE "ExecStop=/bin/s\nRestart=always\n");
+
+	w->wish = SERVICE_LEAVING;
+	world_start(w);
+	world_expect(&w->told, "started; ");
+	world_expect(&w->asked, "");
+	ck_assert_str_eq(w->report.state, "running");
+	world_stop(w);
+	world_expect(&w->asked,
+			"ExecStop 0 (success - -); ACK 2; SIGNAL all TERM; SIGNAL all CONT; "
+			"ACK 1; ");
+	world_expect(&w->told, "ended shutdown; ");
+	world_free(w);
+
+	w = restarted(SIMPLE "Restart=always\n");
+	w->wish = SERVICE_LEAVING;
+	world_start(w);
+	world_end(w, world_main(w), CLD_KILLED, SIGKILL);
+	world_expect(&w->told, "started; ended shutdown: killed by SIGKILL (orderly); ");
+	world_expect(&w->asked, "ACK 1; ");
+	world_free(w);
+}
+END_TEST
+
+START_TEST(service_that_is_to_be_stopped_and_is_down_is_not_started)
+{
+	struct world *w = world_new(SIMPLE);
+
+	w->wish = SERVICE_LEAVING;
+	world_start(w);
+	world_expect(&w->asked, "");
+	world_expect(&w->told, "started; ended normal; ");
+	w->wish = SERVICE_HELD;
+	text_clear(&w->states);
+	world_start(w);
+	world_expect(&w->asked, "");
+	world_expect(&w->told, "nothing to do; ended normal; ");
+	world_expect(&w->states, "");
+	w->wish = SERVICE_WANTED;
+	world_start(w);
+	world_expect(&w->asked, "ExecStart 0; ");
+	world_free(w);
+}
+END_TEST
+
+START_TEST(start_that_is_not_wanted_any_more_holds_nobody_up)
+{
+	struct world *w = world_new("[Service]\nType=notify\nExecStart=/bin/x\n");
+
+	world_start(w);
+	world_restart_core(w, NULL);
+	text_clear(&w->told);
+	w->wish = SERVICE_LEAVING;
+	world_start(w);
+	world_expect(&w->told, "started; ");
+	world_stop(w);
+	world_expect(&w->told, "ended shutdown; ");
+	world_free(w);
+}
+END_TEST
+
 TEST_MAIN("adopt", living_service_is_taken_over_without_a_spawn,
 		end_in_between_counts_as_if_it_had_just_happened,
 		end_after_the_account_and_before_the_actor_counts_too,
@@ -301,4 +389,8 @@ TEST_MAIN("adopt", living_service_is_taken_over_without_a_spawn,
 		service_that_was_not_ready_still_has_to_become_it,
 		forking_service_without_main_process_is_asked_whether_it_lives,
 		status_that_is_lost_while_it_is_stopped_is_no_failure,
-		unit_that_is_not_started_any_more_is_discarded)
+		unit_that_is_not_started_any_more_is_discarded,
+		stop_that_was_asked_for_is_finished_when_nothing_is_to_run_after_it,
+		service_that_is_to_be_stopped_runs_until_then_and_not_again,
+		service_that_is_to_be_stopped_and_is_down_is_not_started,
+		start_that_is_not_wanted_any_more_holds_nobody_up)

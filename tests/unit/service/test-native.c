@@ -252,6 +252,22 @@ START_TEST(probe_with_wrong_arguments_does_not_start)
 }
 END_TEST
 
+START_TEST(module_that_is_not_wanted_is_not_started)
+{
+	struct world *w = native_world(NATIVE("do=run"), GOOD);
+
+	w->wish = SERVICE_HELD;
+	world_start(w);
+	world_expect(&w->states, "");
+	world_expect(&w->asked, "");
+	w->wish = SERVICE_LEAVING;
+	world_start(w);
+	world_expect(&w->states, "");
+	ck_assert_uint_eq(airs_system_actor_count(w->system), 2);
+	world_free(w);
+}
+END_TEST
+
 TEST_MAIN("native", module_runs_in_the_tree_and_stops_with_it,
 		reason_of_the_module_is_the_reason_of_the_unit,
 		init_that_fails_is_a_failed_start, module_with_nothing_to_do_ends_orderly,
@@ -261,4 +277,5 @@ TEST_MAIN("native", module_runs_in_the_tree_and_stops_with_it,
 		stop_before_the_module_came_ends_the_start, verdict_ends_the_module,
 		probe_is_content_while_somebody_listens,
 		probe_gives_its_verdict_after_so_many_failures_and_goes_on,
-		probe_with_wrong_arguments_does_not_start)
+		probe_with_wrong_arguments_does_not_start,
+		module_that_is_not_wanted_is_not_started)
