@@ -57,8 +57,6 @@ static void job_free(struct job *job)
 	free(job);
 }
 
-DEFINE_AUTO(job, job_free);
-
 static void write_activity(struct manager *m, const struct job *job, const char *name,
 		const char *result)
 {

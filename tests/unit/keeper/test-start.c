@@ -173,6 +173,7 @@ END_TEST
 
 START_TEST(folder_of_a_service_is_not_made_through_a_link_of_its_user)
 {
+	auto_free char *command = NULL;
 	const char *away;
 	struct stat st;
 
@@ -184,7 +185,8 @@ START_TEST(folder_of_a_service_is_not_made_through_a_link_of_its_user)
 	away = test_path(bed.folder, "away");
 	ck_assert_int_eq(mkdir(away, 0755), 0);
 	ck_assert_int_eq(mkdir(test_path(away, "kept"), 0755), 0);
-	bed_add_shell(&bed, "one", text_format("ln -s %s $$RUNTIME_DIRECTORY/link", away),
+	command = text_format("ln -s %s $$RUNTIME_DIRECTORY/link", away);
+	bed_add_shell(&bed, "one", command,
 			"User=nobody\nRuntimeDirectory=nb\nStandardOutput=null\n");
 	bed_add_shell(&bed, "two", "true",
 			"User=nobody\nRuntimeDirectory=nb nb/link/kept\n");
@@ -200,6 +202,9 @@ END_TEST
 
 START_TEST(links_of_a_services_user_lead_root_nowhere)
 {
+	auto_free char *output = NULL;
+	auto_free char *environment = NULL;
+	auto_free char *fifo = NULL;
 	const char *mine, *secret;
 	struct stat st;
 
@@ -213,13 +218,12 @@ START_TEST(links_of_a_services_user_lead_root_nowhere)
 	ck_assert_int_eq(symlink(secret, test_path(mine, "link")), 0);
 	ck_assert_int_eq(lchown(test_path(mine, "link"), 65534, 65534), 0);
 	ck_assert_int_eq(mkfifo(test_path(mine, "fifo"), 0600), 0);
-	bed_add_shell(&bed, "output", "echo gone",
-			text_format("User=nobody\nStandardOutput=truncate:%s/link\n",
-					mine));
-	bed_add_shell(&bed, "environment", "true",
-			text_format("User=nobody\nEnvironmentFile=%s/link\n", mine));
-	bed_add_shell(&bed, "fifo", "true",
-			text_format("StandardOutput=append:%s/fifo\n", mine));
+	output = text_format("User=nobody\nStandardOutput=truncate:%s/link\n", mine);
+	environment = text_format("User=nobody\nEnvironmentFile=%s/link\n", mine);
+	fifo = text_format("StandardOutput=append:%s/fifo\n", mine);
+	bed_add_shell(&bed, "output", "echo gone", output);
+	bed_add_shell(&bed, "environment", "true", environment);
+	bed_add_shell(&bed, "fifo", "true", fifo);
 	bed_start(&bed, NULL);
 	expect_failure("output", "STDOUT", ELOOP);
 	expect_failure("environment", "DESCRIPTION", ELOOP);

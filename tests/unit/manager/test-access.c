@@ -93,6 +93,7 @@ START_TEST(policy_follows_the_mode_of_the_socket)
 	auto_close int fd = listen_at(path);
 	struct access_policy policy;
 
+	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(chmod(path, 0660), 0);
 	access_policy_init(&policy, path, 12);
 	ck_assert(policy.group_writes);
