@@ -488,7 +488,7 @@ static void on_start_reply(struct manager *m, struct job *job, struct record *ta
 			job->wait = JOB_WAITS_EVENT;
 			return;
 		}
-		/* fall through */
+		__attribute__((fallthrough));
 	default:
 		start_failed(m, job, target, reply);
 		return;
