@@ -29,11 +29,7 @@ static const char *clean(const char *text)
 
 static void format_last_end(const struct record *record, char buffer[static REASON_SIZE])
 {
-	const struct registry_end *end = record_end(record, 0);
-
-	buffer[0] = '\0';
-	if (end)
-		(void)airs_reason_format(&end->reason, buffer, REASON_SIZE);
+	registry_end_reason(record_end(record, 0), buffer, REASON_SIZE);
 }
 
 static void give(struct request *request, sd_bus_message *answer, int r)

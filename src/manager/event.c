@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "manager/intent.h"
 #include "manager/job.h"
+#include "service/end.h"
 
 void event_write(struct manager *m, enum activity_kind kind, const char *detail)
 {
@@ -37,8 +38,7 @@ static void write_restarted(struct manager *m, const struct record *record,
 	char decision[256], reason[160] = "";
 
 	registry_end_describe(record, end, decision, sizeof(decision));
-	if (end)
-		(void)airs_reason_format(&end->reason, reason, sizeof(reason));
+	registry_end_reason(end, reason, sizeof(reason));
 	activity->decision = decision;
 	activity->reason = reason[0] ? reason : NULL;
 	activity_write(m->self, m->activity, activity);
@@ -60,7 +60,7 @@ static void write_with_reason(struct manager *m, const struct airs_reason *end,
 {
 	char reason[160];
 
-	(void)airs_reason_format(end, reason, sizeof(reason));
+	end_describe(end, reason, sizeof(reason));
 	activity->reason = reason;
 	activity_write(m->self, m->activity, activity);
 }

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "manager/intent.h"
 #include "manager/names.h"
+#include "service/end.h"
 
 /*
  * Each step looks at the registry and makes the next call; a reply only says how the last
@@ -411,15 +412,15 @@ static void describe_failure(const struct record *target,
 		return;
 	}
 	if (reply->size == sizeof(struct airs_reason))
-		(void)airs_reason_format(reply->data, reason, sizeof(reason));
+		end_describe(reply->data, reason, sizeof(reason));
 	else if (end)
-		(void)airs_reason_format(&end->reason, reason, sizeof(reason));
+		registry_end_reason(end, reason, sizeof(reason));
 	else
 		(void)snprintf(reason, sizeof(reason), "%s",
 				strerrordesc_np(-reply->status));
 	/* The process's own end says more than the actor's. */
 	if (end && end->reason.reason_class == AIRS_REASON_PROCESS)
-		(void)airs_reason_format(&end->reason, reason, sizeof(reason));
+		registry_end_reason(end, reason, sizeof(reason));
 	(void)snprintf(buffer, size, "did not start: %s", reason);
 }
 

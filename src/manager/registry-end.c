@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "base/wire.h"
 #include "manager/registry.h"
+#include "service/end.h"
 
 #define NOTE_VERSION 2
 
@@ -24,6 +25,45 @@ static void describe_given_up(const struct record *record, char *buffer, size_t 
 	text_printf(&t, "given up after more than %u restarts within ", intensity);
 	text_append_duration(&t, period);
 	(void)snprintf(buffer, size, "%s", text_get(&t));
+}
+
+void registry_end_reason(const struct registry_end *end, char *buffer, size_t size)
+{
+	struct airs_reason process;
+	char text[END_TEXT_SIZE];
+
+	buffer[0] = '\0';
+	if (!end)
+		return;
+	end_describe(&end->reason, buffer, size);
+	/* What a late process came to is worth knowing too. */
+	if (end->reason.reason_class != AIRS_REASON_TIMEOUT || end->code == 0)
+		return;
+	process = airs_reason_make(AIRS_REASON_PROCESS, end->code, NULL);
+	process.status = end->status;
+	end_describe(&process, text, sizeof(text));
+	(void)snprintf(buffer + strlen(buffer), size - strlen(buffer), ", %s", text);
+}
+
+static void describe_escalation(const struct record *record,
+		const struct registry_end *end, char *buffer, size_t size)
+{
+	const char *supervisor =
+			record->supervisor ? record->supervisor->name : "the root";
+
+	if (end->by_supervisor)
+		(void)snprintf(buffer, size,
+				"stopped with %s, which had too many restarts",
+				supervisor);
+	else
+		(void)snprintf(buffer, size, "one restart too many: %s was ended",
+				supervisor);
+}
+
+/* The newest end of one that waits for its restart. */
+static bool is_to_come(const struct record *record, const struct registry_end *end)
+{
+	return record->state == REGISTRY_BACKOFF && end == record_end(record, 0);
 }
 
 void registry_end_describe(const struct record *record, const struct registry_end *end,
@@ -45,7 +85,9 @@ void registry_end_describe(const struct record *record, const struct registry_en
 				unit_restart_name(record->settings->unit->restart));
 		return;
 	case AIRS_DECISION_RESTART:
-		(void)snprintf(buffer, size, "restarted (%s)", strategy_name(end));
+		(void)snprintf(buffer, size, "%s (%s)",
+				is_to_come(record, end) ? "to be restarted" : "restarted",
+				strategy_name(end));
 		return;
 	case AIRS_DECISION_GROUP:
 		(void)snprintf(buffer, size,
@@ -59,7 +101,7 @@ void registry_end_describe(const struct record *record, const struct registry_en
 		(void)snprintf(buffer, size, "stopped with its supervisor");
 		return;
 	case AIRS_DECISION_ESCALATE:
-		(void)snprintf(buffer, size, "too many restarts: the supervisor gave up");
+		describe_escalation(record, end, buffer, size);
 		return;
 	}
 }
@@ -76,6 +118,9 @@ static void put_end(struct wire_writer *w, const struct registry_end *end)
 	wire_put_u32(w, end->decision);
 	wire_put_u32(w, end->strategy);
 	wire_put_u32(w, end->given_up);
+	wire_put_u32(w, end->by_supervisor);
+	wire_put_i32(w, end->code);
+	wire_put_i32(w, end->status);
 }
 
 size_t record_note(const struct record *record, void *buffer, size_t capacity)
@@ -114,6 +159,9 @@ static int get_end(struct wire_reader *r, struct registry_end *ret_end)
 	end.decision = wire_get_u32(r);
 	end.strategy = wire_get_u32(r);
 	end.given_up = wire_get_u32(r);
+	end.by_supervisor = wire_get_u32(r);
+	end.code = wire_get_i32(r);
+	end.status = wire_get_i32(r);
 	if (reason_class >= AIRS_REASON_CLASS_COUNT || !text ||
 			end.decision > AIRS_DECISION_ESCALATE ||
 			end.strategy > AIRS_REST_FOR_ONE)

@@ -59,6 +59,7 @@ static void record_free(struct record *record)
 	for (uint32_t i = 0; i < record->n_ends; i++)
 		free(record->ends[i].cause);
 	free(record->ends);
+	free(record->last);
 	free(record->status_text);
 	free(record->failed_step);
 	free(record->name);
@@ -273,23 +274,43 @@ void registry_set_status_text(struct record *record, const char *text)
 	(void)!replace_text(&record->status_text, text);
 }
 
+/* NULL: out of memory. */
+static char *format_error_step(const struct service_report *report)
+{
+	const char *why = strerrordesc_np(report->failed_errno);
+
+	return text_format("%s: %s%s%s%s",
+			report->failed_step[0] ? report->failed_step : "START",
+			why ? why : "unknown error", report->failed_detail[0] ? " (" : "",
+			report->failed_detail, report->failed_detail[0] ? ")" : "");
+}
+
 static int note_failed_step(struct record *record, const struct service_report *report)
 {
-	const char *why;
 	char *text;
 
 	if (report->failed_errno == 0 && !report->failed_step[0])
 		return replace_text(&record->failed_step, "");
-	why = strerrordesc_np(report->failed_errno);
-	text = text_format("%s: %s%s%s%s",
-			report->failed_step[0] ? report->failed_step : "START",
-			why ? why : "unknown error", report->failed_detail[0] ? " (" : "",
-			report->failed_detail, report->failed_detail[0] ? ")" : "");
+	if (report->failed_errno == 0)
+		text = text_format("%s: %s", report->failed_step, report->failed_detail);
+	else
+		text = format_error_step(report);
 	if (!text)
 		return -ENOMEM;
 	free(record->failed_step);
 	record->failed_step = text;
 	return 0;
+}
+
+static void keep_last(struct record *record, const struct service_end *last)
+{
+	if (!last->known)
+		return;
+	if (!record->last)
+		record->last = malloc(sizeof(*record->last));
+	/* Without memory the reason of the actor has to do. */
+	if (record->last)
+		*record->last = *last;
 }
 
 int registry_report(struct registry *registry, struct record *record,
@@ -305,10 +326,7 @@ int registry_report(struct registry *registry, struct record *record,
 	record->control_pid = report->control_pid;
 	record->main_start_time = report->main_start_time;
 	record->start_realtime_usec = report->start_realtime_usec;
-	if (report->last.known) {
-		record->last_reason = report->last.reason;
-		record->last_reason_known = true;
-	}
+	keep_last(record, &report->last);
 	set_actor(registry, record, report->actor);
 	r = note_failed_step(record, report);
 	/* The text of a module's actor comes by airs_status. */
@@ -381,9 +399,14 @@ static int add_end(struct record *record, const struct airs_supervisor_event *ev
 	if (!end)
 		return -ENOMEM;
 	end->realtime_usec = now_realtime_usec;
-	end->reason = record->last_reason_known && !says_why(&event->reason)
-			? record->last_reason
-			: event->reason;
+	end->reason = event->reason;
+	if (record->last && !says_why(&event->reason))
+		end->reason = record->last->reason;
+	if (record->last) {
+		end->code = record->last->code;
+		end->status = record->last->status;
+	}
+	end->by_supervisor = event->kind == AIRS_EVENT_CHILD_STOPPED;
 	end->decision = event->decision;
 	end->strategy = event->strategy;
 	if (event->cause[0]) {
@@ -399,10 +422,12 @@ static void note_window(struct record *record, const struct airs_supervisor_even
 {
 	/* Under the root each child has a window of its own, elsewhere the supervisor has
 	 * one. */
-	struct record *owner = record->supervisor ? record->supervisor : record;
+	struct registry_window *window = record->supervisor
+			? &record->supervisor->children_window
+			: &record->window;
 
-	owner->window_restarts = event->restarts_in_window;
-	owner->window_realtime_usec = now_realtime_usec;
+	window->restarts = event->restarts_in_window;
+	window->realtime_usec = now_realtime_usec;
 	record->attempt = event->attempt;
 }
 
@@ -462,7 +487,8 @@ static void has_ended(struct registry *registry, struct record *record)
 	settings_unref(record->started_with);
 	record->started_with = NULL;
 	record->main_pid = record->control_pid = 0;
-	record->last_reason_known = false;
+	free(record->last);
+	record->last = NULL;
 }
 
 static int on_end(struct registry *registry, struct record *record,
@@ -479,9 +505,14 @@ static int on_end(struct registry *registry, struct record *record,
 static void on_starting(struct record *record, const struct airs_supervisor_event *event,
 		uint64_t now)
 {
-	if (event->decision == AIRS_DECISION_RESTART ||
-			event->decision == AIRS_DECISION_GROUP)
+	record->start_decision = event->decision;
+	/* It is started with its supervisor, for the same reason. */
+	if (event->decision == AIRS_DECISION_NONE && record->supervisor)
+		record->start_decision = record->supervisor->start_decision;
+	if (record->start_decision == AIRS_DECISION_RESTART ||
+			record->start_decision == AIRS_DECISION_GROUP)
 		record->restarts++;
+	record->children_window = (struct registry_window){ 0 };
 	record->pid = event->child;
 	/* One that was stopped by name rests on when its supervisor starts again. */
 	if (record->rest != REGISTRY_REST_STOPPED ||
@@ -538,8 +569,8 @@ int registry_event(struct registry *registry, struct record *record,
 		on_given_up(registry, record, now);
 		return 0;
 	case AIRS_EVENT_ESCALATED:
-		record->window_restarts = event->restarts_in_window;
-		record->window_realtime_usec = now;
+		record->children_window.restarts = event->restarts_in_window;
+		record->children_window.realtime_usec = now;
 		return 0;
 	case AIRS_EVENT_SUPERVISOR_STARTED:
 	case AIRS_EVENT_SUPERVISOR_ENDED:
@@ -608,15 +639,17 @@ void record_limits(const struct record *record, uint32_t *ret_intensity,
 
 uint32_t record_window(const struct record *record, uint64_t now_realtime_usec)
 {
-	const struct record *owner = record->supervisor ? record->supervisor : record;
+	const struct registry_window *window = record->supervisor
+			? &record->supervisor->children_window
+			: &record->window;
 	uint32_t intensity;
 	uint64_t period;
 
 	record_limits(record, &intensity, &period);
-	if (now_realtime_usec > owner->window_realtime_usec &&
-			now_realtime_usec - owner->window_realtime_usec > period)
+	if (now_realtime_usec > window->realtime_usec &&
+			now_realtime_usec - window->realtime_usec > period)
 		return 0;
-	return owner->window_restarts;
+	return window->restarts;
 }
 
 struct registry_counts registry_count(const struct registry *registry)

@@ -59,6 +59,8 @@ struct registry_end {
 	uint32_t decision; /* enum airs_supervisor_decision */
 	uint32_t strategy; /* enum airs_strategy */
 	uint32_t given_up; /* 1: too many restarts, none follows */
+	uint32_t by_supervisor; /* 1: its supervisor ended it */
+	int32_t code, status; /* of the process, when the reason is another; code 0: unknown */
 	char *cause; /* GROUP: the sibling that ended first; else NULL */
 };
 
@@ -69,6 +71,12 @@ enum registry_rest {
 	REGISTRY_REST_DONE, /* it ended and is not to be restarted */
 	REGISTRY_REST_FAILED,
 	REGISTRY_REST_COUNT
+};
+
+/* Restarts that count towards an intensity, as of a moment. */
+struct registry_window {
+	uint32_t restarts;
+	uint64_t realtime_usec;
 };
 
 /* What an administrator has asked for and what is not carried out yet; kept over a restart
@@ -107,11 +115,12 @@ struct record {
 	uint64_t restarts;
 	uint64_t next_restart_realtime_usec;
 	uint32_t attempt;
-	uint32_t window_restarts; /* at the moment: */
-	uint64_t window_realtime_usec;
-	struct airs_reason last_reason; /* of the process, from the last report, for the
-					   end that follows */
-	bool last_reason_known;
+	struct registry_window window; /* of a child of the root */
+	struct registry_window children_window; /* of a supervisor */
+	/* How the process ended, from the last report, for the end that follows; NULL: it
+	 * has not. */
+	struct service_end *last;
+	uint32_t start_decision; /* enum airs_supervisor_decision: why it was started last */
 	bool stale; /* reload: its specification no longer says what is in force */
 	bool retired; /* being removed: not found by name any more */
 	bool awaits_name; /* new; started when the retired one of its name has ended */
@@ -187,6 +196,8 @@ enum service_wish record_wish(const struct record *record);
 const struct registry_end *record_end(const struct record *record, uint32_t back);
 /* Put an end into the history as the newest. The cause is not taken over. -ENOMEM. */
 MUST_CHECK int record_restore_end(struct record *record, const struct registry_end *end);
+/* "exited with status 1" and the like into a buffer of END_TEXT_SIZE; "" for NULL. */
+void registry_end_reason(const struct registry_end *end, char *buffer, size_t size);
 /* "restarted (one-for-one)" and the like into a buffer; "" for NULL. */
 void registry_end_describe(const struct record *record, const struct registry_end *end,
 		char *buffer, size_t size);

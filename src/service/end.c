@@ -62,6 +62,22 @@ struct airs_reason end_reason(struct process_end end)
 	return reason;
 }
 
+void end_describe(const struct airs_reason *reason, char *buffer, size_t size)
+{
+	struct airs_reason plain = *reason;
+
+	plain.flags = (uint16_t)(plain.flags & ~AIRS_REASON_F_SHUTDOWN);
+	if (plain.reason_class == AIRS_REASON_TIMEOUT && plain.text[0])
+		(void)snprintf(buffer, size, "%.*s timed out", AIRS_REASON_TEXT_SIZE,
+				plain.text);
+	else if (plain.text[0] &&
+			(plain.reason_class == AIRS_REASON_USER ||
+					plain.reason_class == AIRS_REASON_SHUTDOWN))
+		(void)snprintf(buffer, size, "%.*s", AIRS_REASON_TEXT_SIZE, plain.text);
+	else
+		(void)airs_reason_format(&plain, buffer, size);
+}
+
 /* Restart= by result, the table of systemd.service(5). */
 static bool condition_holds(enum unit_restart restart, enum end_result result)
 {

@@ -51,6 +51,13 @@ enum end_result end_of_main(const struct unit_service *service, struct process_e
 /* The result of any other command: clean is exit status 0. */
 enum end_result end_of_command(struct process_end end);
 
+/*
+ * A reason for people: what airs_reason_format says, without the flag of an orderly end,
+ * and timeouts, verdicts and shutdowns in plain words. At most 160 bytes.
+ */
+#define END_TEXT_SIZE 160
+void end_describe(const struct airs_reason *reason, char *buffer, size_t size);
+
 /* The reason of that end, class PROCESS, or ERROR when the status is lost. */
 struct airs_reason end_reason(struct process_end end);
 

@@ -20,6 +20,7 @@
 #include "base/fd.h"
 #include "host/activity.h"
 #include "host/module.h"
+#include "service/end.h"
 #include "service/link.h"
 #include "service/service.h"
 #include "unit/unit.h"
@@ -82,7 +83,7 @@ static void report(struct airs_actor *self, struct native *n, const char *state)
 static void log_event(struct airs_actor *self, struct native *n, enum activity_kind kind,
 		const char *detail)
 {
-	char text[128];
+	char text[END_TEXT_SIZE];
 	struct activity_record record = {
 		.kind = kind,
 		.unit = n->unit->name,
@@ -94,7 +95,7 @@ static void log_event(struct airs_actor *self, struct native *n, enum activity_k
 	if (n->activity == AIRS_PID_NONE)
 		return;
 	if (n->finished) {
-		(void)airs_reason_format(&n->exit_reason, text, sizeof(text));
+		end_describe(&n->exit_reason, text, sizeof(text));
 		record.reason = text;
 	}
 	activity_write(self, n->activity, &record);

@@ -51,9 +51,9 @@ struct service_kill_call {
 	struct airs_from from;
 };
 
-/* Why a command could not be executed. */
+/* Why a command could not be executed, or how it failed. */
 struct service_failure {
-	int32_t error;
+	int32_t error; /* 0: it was executed; detail says how it ended */
 	char step[32];
 	char detail[SERVICE_DETAIL_SIZE];
 };

@@ -27,6 +27,10 @@ static void fill_end(const struct service *s, struct service_end *end)
 	end->reason = s->main.pid != 0 && s->result == END_SUCCESS
 			? end_reason(s->main_end)
 			: s->reason;
+	if (s->main.pid != 0 && s->main_end.status_known) {
+		end->code = s->main_end.code;
+		end->status = s->main_end.status;
+	}
 	end->realtime_usec = s->ended_realtime_usec;
 	end->cpu_usec = s->cpu_usec;
 	end->memory_peak_bytes = s->memory_peak_bytes;
@@ -121,7 +125,7 @@ void service_write_note(struct airs_actor *self, struct service *s)
 const char *service_reason_text(
 		const struct airs_reason *reason, char *buffer, size_t size)
 {
-	(void)airs_reason_format(reason, buffer, size);
+	end_describe(reason, buffer, size);
 	return buffer;
 }
 

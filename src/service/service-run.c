@@ -419,6 +419,33 @@ void service_await(struct airs_actor *self, struct service *s)
 		service_raise(s, FSM_EVENT_READY);
 }
 
+/* Who waits for a reload hears what became of its command. */
+static void refuse_reload(struct airs_actor *self, struct service *s,
+		const struct airs_reason *reason)
+{
+	char why[END_TEXT_SIZE], text[END_TEXT_SIZE + 64];
+
+	if (s->state != FSM_RELOAD)
+		return;
+	end_describe(reason, why, sizeof(why));
+	(void)snprintf(text, sizeof(text), "ExecReload[%u]: %s", s->control.index, why);
+	service_answer_reload(self, s, -EIO, text);
+}
+
+/* Keep the first: what follows is its consequence. */
+static void keep_command_failure(struct service *s, const struct airs_reason *reason)
+{
+	if (s->failure)
+		return;
+	s->failure = calloc(1, sizeof(*s->failure));
+	if (!s->failure)
+		return;
+	(void)snprintf(s->failure->step, sizeof(s->failure->step), "%s[%u]",
+			unit_command_kind_name((enum unit_command_kind)s->control.kind),
+			s->control.index);
+	end_describe(reason, s->failure->detail, sizeof(s->failure->detail));
+}
+
 static void log_command_failure(struct airs_actor *self, struct service *s,
 		const struct airs_reason *reason)
 {
@@ -455,8 +482,11 @@ static void on_control_ended(
 		return;
 	}
 	log_command_failure(self, s, &reason);
-	if (s->state != FSM_RELOAD)
+	refuse_reload(self, s, &reason);
+	if (s->state != FSM_RELOAD) {
+		keep_command_failure(s, &reason);
 		service_set_result(s, result, &reason);
+	}
 	end_commands(self, s, FSM_EVENT_FAIL);
 }
 

@@ -133,6 +133,9 @@ struct service_end {
 	pid_t pid;
 	struct airs_reason reason; /* class PROCESS; ERROR when it could not be started;
 				      TIMEOUT; USER */
+	/* How its process ended, when the reason is not that: CLD_EXITED … and status; 0:
+	 * unknown. */
+	int32_t code, status;
 	uint64_t realtime_usec;
 	uint64_t cpu_usec, memory_peak_bytes; /* of that process; 0: unknown */
 };
@@ -160,9 +163,9 @@ struct service_report {
 	uint32_t adopted; /* 1: taken over from an earlier core */
 	uint32_t final; /* 1: the actor ends after this report */
 	struct service_end last;
-	/* A command that could not be executed, or "" and 0. */
+	/* A command that could not be executed or failed, or "" and 0. */
 	char failed_step[32];
-	int32_t failed_errno; /* positive */
+	int32_t failed_errno; /* positive; 0: failed_detail says why */
 	char failed_detail[SERVICE_DETAIL_SIZE];
 	char status_text[SERVICE_TEXT_SIZE]; /* STATUS= */
 };

@@ -141,9 +141,36 @@ START_TEST(commands_learn_code_and_status_as_words)
 }
 END_TEST
 
+START_TEST(reason_is_told_in_plain_words)
+{
+	static const struct {
+		enum airs_reason_class reason_class;
+		int code;
+		const char *text, *told;
+	} rows[] = {
+		{ AIRS_REASON_TIMEOUT, 0, "start", "start timed out" },
+		{ AIRS_REASON_USER, 0, "does not answer", "does not answer" },
+		{ AIRS_REASON_SHUTDOWN, 0, "too many", "too many" },
+		{ AIRS_REASON_SHUTDOWN, 0, NULL, "shutdown" },
+		{ AIRS_REASON_ERROR, ENOENT, "EXEC", "error ENOENT: EXEC" },
+		{ AIRS_REASON_PROCESS, CLD_EXITED, NULL, "exited with status 0" },
+	};
+	char text[END_TEXT_SIZE];
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct airs_reason reason = airs_reason_make(
+				rows[i].reason_class, rows[i].code, rows[i].text);
+
+		reason.flags |= AIRS_REASON_F_SHUTDOWN;
+		end_describe(&reason, text, sizeof(text));
+		ck_assert_str_eq(text, rows[i].told);
+	}
+}
+END_TEST
+
 TEST_MAIN("end", ends_have_their_results, polite_signals_are_clean_for_daemons_only,
 		configured_ends_are_clean, restart_conditions_are_those_of_the_manual,
 		exit_statuses_force_and_prevent_a_restart,
 		reason_to_restart_is_never_orderly,
 		reason_not_to_restart_is_orderly_and_says_what_happened,
-		commands_learn_code_and_status_as_words)
+		commands_learn_code_and_status_as_words, reason_is_told_in_plain_words)
