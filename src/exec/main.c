@@ -15,9 +15,12 @@
 #include <string.h>
 
 #include "base/fd.h"
+#include "base/path.h"
 #include "base/text.h"
 #include "exec/executor.h"
 #include "exec/steps.h"
+
+#define FOLDER_MODE 0755
 
 static const char help[] =
 		"Usage: airssys-exec [--help | --version]\n"
@@ -172,6 +175,24 @@ static int look_up_groups(struct exec_spec *spec, struct exec_report *report)
 	return 0;
 }
 
+/* The keeper made them and could not say whose they are. */
+static int own_folders(const struct exec_spec *spec, struct exec_report *report)
+{
+	const struct strv *folders = &spec->own_folders;
+	int r = 0;
+
+	for (size_t i = 0; i + 1 < folders->count && r == 0; i += 2) {
+		auto_close int fd = -1;
+
+		set_detail(report, folders->items[i + 1]);
+		r = path_make_beneath(folders->items[i], folders->items[i + 1],
+				FOLDER_MODE, &fd);
+		if (r == 0 && fchown(fd, spec->uid, spec->gid) < 0)
+			r = -errno;
+	}
+	return r;
+}
+
 static int look_up(struct exec_spec *spec, struct exec_report *report)
 {
 	int r;
@@ -179,6 +200,8 @@ static int look_up(struct exec_spec *spec, struct exec_report *report)
 	r = look_up_user(spec, report);
 	if (r == 0)
 		r = look_up_groups(spec, report);
+	if (r == 0)
+		r = own_folders(spec, report);
 	if (r == 0)
 		report->detail[0] = '\0';
 	return r;

@@ -8,7 +8,7 @@
 #include "base/fd.h"
 #include "base/wire.h"
 
-#define SPEC_MAGIC 0x31534541 /* "AES1" */
+#define SPEC_MAGIC 0x32534541 /* "AES2" */
 #define GROUPS_MAX 65536
 #define UMASK_MAX  0777
 
@@ -31,6 +31,7 @@ static void put_identity(struct wire_writer *w, const struct exec_spec *spec)
 	wire_put_text(w, spec->group_name);
 	wire_put_strv(w, spec->group_names.items, spec->group_names.count);
 	wire_put_text(w, spec->notify_path);
+	wire_put_strv(w, spec->own_folders.items, spec->own_folders.count);
 }
 
 static void put_resources(struct wire_writer *w, const struct exec_spec *spec)
@@ -169,6 +170,9 @@ static void get_identity(struct unpacking *u, struct exec_spec *spec)
 	spec->group_name = get_text(u);
 	get_strv(u, &spec->group_names);
 	spec->notify_path = get_text(u);
+	get_strv(u, &spec->own_folders);
+	if (spec->own_folders.count % 2 != 0)
+		set_error(u, -EBADMSG);
 }
 
 static void get_limits(struct unpacking *u, struct exec_spec *spec)
@@ -299,6 +303,7 @@ void exec_spec_free(struct exec_spec *spec)
 	free(spec->group_name);
 	strv_fini(&spec->group_names);
 	free(spec->notify_path);
+	strv_fini(&spec->own_folders);
 	free(spec->limits);
 	free(spec->out.path);
 	free(spec->err.path);

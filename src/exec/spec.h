@@ -59,6 +59,9 @@ struct exec_spec {
 	struct strv group_names; /* supplementary */
 	/* Set with user_name: the notify socket that is to be this user's. */
 	char *notify_path;
+	/* Set with either: folders that are to be theirs, each as two items: where, and the
+	 * name beneath that is made without following links. */
+	struct strv own_folders;
 
 	mode_t umask;
 	bool reset_oom_score; /* the keeper's own score is not the default */
@@ -90,7 +93,7 @@ DEFINE_AUTO(exec_spec, exec_spec_free);
  * Into a sealed memory file, and back with every length checked. unpack refuses a file
  * that is not sealed (-EPERM), larger than EXEC_SPEC_MAX (-EFBIG) or malformed
  * (-EBADMSG): no program path that is not absolute, no empty argv, no unknown output, no
- * limit that the kernel does not have comes out of it.
+ * limit that the kernel does not have, no half of an own folder comes out of it.
  */
 MUST_CHECK int exec_spec_pack(const struct exec_spec *spec, int *ret_fd);
 MUST_CHECK int exec_spec_unpack(int fd, struct exec_spec **ret_spec);

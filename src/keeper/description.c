@@ -309,6 +309,10 @@ static int make_folder(const struct building *b, const char *base, const char *n
 	r = path_make_beneath(base, name, 0755, &fd);
 	if (r < 0)
 		return refuse(b, EXEC_STEP_DESCRIPTION, r, path);
+	if (b->spec->user_name || b->spec->group_name) {
+		r = strv_append(&b->spec->own_folders, base);
+		return r == 0 ? strv_append(&b->spec->own_folders, name) : r;
+	}
 	if (b->spec->set_credentials && fchown(fd, b->spec->uid, b->spec->gid) < 0)
 		return refuse(b, EXEC_STEP_DESCRIPTION, -errno, path);
 	return 0;

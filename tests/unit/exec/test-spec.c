@@ -33,6 +33,8 @@ static struct exec_spec *make_spec(void)
 	spec->groups[1] = 99;
 	spec->group_name = strdup("wheel");
 	ck_assert_int_eq(strv_append(&spec->group_names, "audio"), 0);
+	ck_assert_int_eq(strv_append(&spec->own_folders, "/run"), 0);
+	ck_assert_int_eq(strv_append(&spec->own_folders, "db"), 0);
 	spec->umask = 027;
 	spec->set_nice = true;
 	spec->nice = -5;
@@ -70,6 +72,8 @@ START_TEST(description_comes_back_as_it_was)
 	ck_assert_uint_eq(back->groups[1], 99);
 	ck_assert_ptr_null(back->user_name);
 	ck_assert_str_eq(back->group_names.items[0], "audio");
+	ck_assert_uint_eq(back->own_folders.count, 2);
+	ck_assert_str_eq(back->own_folders.items[1], "db");
 	ck_assert_int_eq(back->nice, -5);
 	ck_assert_uint_eq(back->limits[0].value.rlim_max, 20);
 	ck_assert_str_eq(back->out.path, "/tmp/out");

@@ -254,6 +254,34 @@ START_TEST(group_and_notify_socket_are_a_looked_up_users_own)
 }
 END_TEST
 
+START_TEST(folders_are_a_looked_up_users_own_and_never_through_a_link)
+{
+	struct exec_report report;
+	struct stat st;
+
+	if (geteuid() != 0)
+		return; /* only root changes users */
+	set_up("true");
+	spec->out.output = EXEC_OUTPUT_NULL;
+	spec->user_name = strdup("nobody");
+	ck_assert_int_eq(mkdir(test_path(folder, "state"), 0755), 0);
+	ck_assert_int_eq(strv_append(&spec->own_folders, folder), 0);
+	ck_assert_int_eq(strv_append(&spec->own_folders, "state/deep"), 0);
+	ck_assert_int_eq(run_packed(&report), 0);
+	ck_assert_int_eq(stat(test_path(folder, "state/deep"), &st), 0);
+	ck_assert_uint_eq(st.st_uid, 65534);
+	ck_assert_int_eq(stat(test_path(folder, "state"), &st), 0);
+	ck_assert_uint_eq(st.st_uid, 0);
+	ck_assert_int_eq(symlink("/etc", test_path(folder, "state/link")), 0);
+	ck_assert_int_eq(strv_append(&spec->own_folders, folder), 0);
+	ck_assert_int_eq(strv_append(&spec->own_folders, "state/link"), 0);
+	ck_assert_int_eq(run_packed(&report), EXEC_STATUS_BASE + EXEC_STEP_USER);
+	ck_assert_str_eq(report.detail, "state/link");
+	ck_assert_int_eq(stat("/etc", &st), 0);
+	ck_assert_uint_eq(st.st_uid, 0);
+}
+END_TEST
+
 START_TEST(confinement_holds_in_the_service)
 {
 	struct exec_report report;
@@ -348,6 +376,7 @@ TEST_MAIN("steps", service_is_the_same_both_ways, each_failed_step_is_named_both
 		optional_folder_may_be_missing,
 		unknown_names_are_refused_and_nothing_runs,
 		name_service_fills_in_user_groups_home_and_environment,
+		folders_are_a_looked_up_users_own_and_never_through_a_link,
 		group_and_notify_socket_are_a_looked_up_users_own,
 		confinement_holds_in_the_service,
 		executor_leaves_no_descriptor_to_the_service_on_an_old_kernel,
