@@ -20,7 +20,8 @@
 
 #define LEAF_SUFFIX ".actor" /* no file of the kernel's ends so */
 #define OWN_LEAF    "airssysd.keeper"
-#define ROUNDS_MAX  64 /* walks over a leaf whose processes keep forking */
+#define ROUNDS_MAX  64 /* walks over a unit whose processes keep forking */
+#define DEPTH_MAX   32 /* folders below a unit's */
 
 static const char *const mounts[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
 
@@ -381,78 +382,123 @@ static bool is_own_child(const struct charge *charge, pid_t pid)
 /* A stranger's pid is pinned first and asked for its cgroup after: a number that was
  * reused meanwhile is another's. */
 static bool signal_member(const struct cgroup *cgroup, const struct charge *charge,
-		pid_t pid, int signo)
+		pid_t pid, struct signals signals)
 {
 	auto_close int pidfd = -1;
 
 	if (is_own_child(charge, pid))
-		return kill(pid, signo) == 0;
+		return signals_to_child(pid, signals) == 0;
 	pidfd = pidfd_open_pid(pid);
 	return pidfd >= 0 && cgroup_contains(cgroup, charge, pid) &&
-			pidfd_signal(pidfd, signo) == 0;
+			signals_to_pidfd(pidfd, signals) == 0;
 }
 
-/* A walk over a leaf's processes, which is repeated until nobody new is met. */
+/* A walk over a unit's processes, which is repeated until nobody new is met. */
 struct walk {
 	const struct cgroup *cgroup;
 	const struct charge *charge;
-	int signo;
-	int procs_fd;
+	struct signals signals;
 	struct map seen;
+	int count; /* how many were signalled */
 };
 
-/* Signals those that were not there in the last walk; how many, or a negative errno. */
-static int signal_new(struct walk *walk)
+static int signal_if_new(struct walk *walk, pid_t pid)
 {
+	int r;
+
+	if (map_find_number(&walk->seen, (uint64_t)pid))
+		return 0;
+	r = map_put_number(&walk->seen, (uint64_t)pid, walk);
+	if (r == 0)
+		walk->count += signal_member(
+				walk->cgroup, walk->charge, pid, walk->signals);
+	return r;
+}
+
+/* 0 also for a folder that is gone or is threaded: the processes of such a one are listed
+ * above it. */
+static int signal_in_folder(struct walk *walk, int folder_fd)
+{
+	auto_close int fd = openat(folder_fd, "cgroup.procs", O_RDONLY | O_CLOEXEC);
 	auto_free char *data = NULL;
 	char *line, *rest;
 	size_t size;
 	pid_t pid;
-	int count = 0, r;
+	int r;
 
-	r = fd_read_all(walk->procs_fd, 1024 * 1024, &data, &size);
+	r = fd < 0 ? -errno : fd_read_all(fd, 1024 * 1024, &data, &size);
 	if (r < 0)
-		return r == -ENODEV ? 0 : r; /* the leaf is gone */
+		return r == -ENODEV || r == -ENOENT || r == -EOPNOTSUPP ? 0 : r;
 	rest = data;
-	while ((line = strsep(&rest, "\n"))) {
-		if (parse_pid(line, &pid) < 0 ||
-				map_find_number(&walk->seen, (uint64_t)pid))
-			continue;
-		r = map_put_number(&walk->seen, (uint64_t)pid, walk);
-		if (r < 0)
-			return r;
-		count += signal_member(walk->cgroup, walk->charge, pid, walk->signo);
-	}
-	return count;
+	while (r == 0 && (line = strsep(&rest, "\n")))
+		if (parse_pid(line, &pid) == 0)
+			r = signal_if_new(walk, pid);
+	return r;
 }
 
-static int signal_until_stable(
-		const struct cgroup *cgroup, const struct charge *charge, int signo)
+/* A service may have made folders of its own (delegation, a container). */
+static bool has_folders(int folder_fd)
 {
-	auto_close int fd = open_in_leaf(cgroup, charge, "cgroup.procs", O_RDONLY);
-	struct walk walk = {
-		.cgroup = cgroup, .charge = charge, .signo = signo, .procs_fd = fd
-	};
-	int total = 0, r = 1;
+	struct stat st;
+
+	return fstat(folder_fd, &st) == 0 && st.st_nlink > 2;
+}
+
+static int signal_in_tree(struct walk *walk, int folder_fd, unsigned int depth)
+{
+	int r = signal_in_folder(walk, folder_fd);
+	struct dirent *entry;
+	DIR *dir;
+	int fd;
+
+	if (r < 0 || depth == 0 || !has_folders(folder_fd))
+		return r;
+	fd = openat(folder_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	dir = fd < 0 ? NULL : fdopendir(fd);
+	if (!dir) {
+		close_fd(fd);
+		return 0;
+	}
+	while (r == 0 && (entry = readdir(dir))) {
+		auto_close int sub_fd = -1;
+
+		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
+			continue;
+		sub_fd = openat(dirfd(dir), entry->d_name,
+				O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+		if (sub_fd >= 0)
+			r = signal_in_tree(walk, sub_fd, depth - 1);
+	}
+	(void)closedir(dir);
+	return r;
+}
+
+static int signal_until_stable(const struct cgroup *cgroup, const struct charge *charge,
+		struct signals signals)
+{
+	auto_close int fd = open_in_leaf(cgroup, charge, ".", O_RDONLY | O_DIRECTORY);
+	struct walk walk = { .cgroup = cgroup, .charge = charge, .signals = signals };
+	int before = -1, r = 0;
 
 	if (fd < 0)
 		return fd == -ENOENT ? -ESRCH : fd;
-	for (int round = 0; round < ROUNDS_MAX && r > 0; round++) {
-		r = signal_new(&walk);
-		total += MAX_OF(r, 0);
+	for (int round = 0; round < ROUNDS_MAX && r == 0 && walk.count > before;
+			round++) {
+		before = walk.count;
+		r = signal_in_tree(&walk, fd, DEPTH_MAX);
 	}
 	map_fini(&walk.seen);
 	if (r < 0)
 		return r;
-	return total > 0 ? 0 : -ESRCH;
+	return walk.count > 0 ? 0 : -ESRCH;
 }
 
-int cgroup_signal(struct cgroup *cgroup, struct charge *charge, int signo)
+int cgroup_signal(struct cgroup *cgroup, struct charge *charge, struct signals signals)
 {
 	auto_close int fd = -1;
 
-	if (signo != SIGKILL)
-		return signal_until_stable(cgroup, charge, signo);
+	if (signals.first != SIGKILL)
+		return signal_until_stable(cgroup, charge, signals);
 	if (cgroup_is_populated(cgroup, charge) == 0)
 		return -ESRCH;
 	fd = open_in_leaf(cgroup, charge, "cgroup.kill", O_WRONLY);
@@ -460,5 +506,5 @@ int cgroup_signal(struct cgroup *cgroup, struct charge *charge, int signo)
 		charge->leaf_is_spent = true;
 		return 0;
 	}
-	return signal_until_stable(cgroup, charge, signo);
+	return signal_until_stable(cgroup, charge, signals);
 }

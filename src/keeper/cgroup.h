@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #include "keeper/charge.h"
+#include "keeper/signals.h"
 
 typedef void cgroup_event_fn(void *data, struct charge *charge);
 
@@ -67,7 +68,8 @@ void cgroup_unwatch(struct cgroup *cgroup, struct charge *charge);
  * Signal every process of the unit, those that are born meanwhile too. SIGKILL is done
  * by the kernel at once where it can (cgroup.kill). -ESRCH when there is none.
  */
-MUST_CHECK int cgroup_signal(struct cgroup *cgroup, struct charge *charge, int signo);
+MUST_CHECK int cgroup_signal(
+		struct cgroup *cgroup, struct charge *charge, struct signals signals);
 
 /* Whether a process is in the unit's leaf or below. */
 bool cgroup_contains(const struct cgroup *cgroup, const struct charge *charge, pid_t pid);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "keeper/core.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -18,9 +17,7 @@
 #include "keeper/keeper.h"
 #include "keeper/request.h"
 
-/* Unused numbers that systemd sets aside for transient users. */
-#define TRANSIENT_FIRST 61184
-#define TRANSIENT_LAST  65519
+#define DYNAMIC_UID_LOCKS "/run/systemd/dynamic-uid"
 
 #define BUFFER_SIZE     (4 * 1024 * 1024)
 #define QUEUE_MAX       (64 * 1024 * 1024)
@@ -437,41 +434,15 @@ void core_ping(struct core *core)
 	core_send(core, &ping, NULL, 0);
 }
 
-/* Whether a process runs under this uid now. */
-static bool is_uid_in_use(uid_t uid)
-{
-	DIR *dir = opendir("/proc");
-	struct dirent *entry;
-	bool found = false;
-	struct stat st;
-	pid_t pid;
-
-	if (!dir)
-		return false;
-	while (!found && (entry = readdir(dir)))
-		found = parse_pid(entry->d_name, &pid) == 0 &&
-				fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 &&
-				st.st_uid == uid;
-	(void)closedir(dir);
-	return found;
-}
-
 static int pick_transient_uid(struct core *core)
 {
-	const unsigned int range = TRANSIENT_LAST - TRANSIENT_FIRST + 1;
-	uint64_t start = clock_random() % range;
-	const struct user *user;
-	uid_t uid;
+	int r;
 
-	for (unsigned int i = 0; i < range; i++) {
-		uid = TRANSIENT_FIRST + (uid_t)((start + i) % range);
-		if (users_find_uid(&core->keeper->users, uid, &user) == -ESRCH &&
-				!is_uid_in_use(uid)) {
-			core->uid = core->gid = uid;
-			return 0;
-		}
-	}
-	return -EUSERS;
+	r = transient_uid_take(
+			DYNAMIC_UID_LOCKS, &core->keeper->users, &core->transient_uid);
+	if (r == 0)
+		core->uid = core->gid = core->transient_uid.uid;
+	return r;
 }
 
 static int pick_user(struct core *core)
@@ -508,6 +479,7 @@ int core_init(struct core *core, struct keeper *keeper)
 	auto_free char *path = NULL;
 
 	*core = (struct core){ .keeper = keeper, .program_fd = -1, .link_fd = -1 };
+	core->transient_uid = (struct transient_uid){ .folder_fd = -1, .lock_fd = -1 };
 	core->source.fd = -1;
 	core->source.on_ready = on_link;
 	list_init(&core->queue);
@@ -528,4 +500,7 @@ void core_fini(struct core *core)
 		return;
 	close_link(core);
 	core->program_fd = close_fd(core->program_fd);
+	/* As long as it lives it has the number. */
+	if (core->pid == 0)
+		transient_uid_release(&core->transient_uid);
 }

@@ -15,6 +15,7 @@
 
 #include "base/list.h"
 #include "keeper/loop.h"
+#include "keeper/transient-uid.h"
 #include "unit/protocol.h"
 
 struct keeper;
@@ -25,6 +26,7 @@ struct core {
 	int program_fd; /* airssys-core, pinned: an upgrade does not mix versions */
 	uid_t uid;
 	gid_t gid;
+	struct transient_uid transient_uid; /* when there is no user for it */
 	pid_t pid; /* 0: none */
 	int link_fd; /* -1: none */
 	struct list queue; /* [struct queued.link] */

@@ -20,6 +20,7 @@
 #include "keeper/journal.h"
 #include "keeper/look.h"
 #include "keeper/loop.h"
+#include "keeper/near.h"
 #include "keeper/options.h"
 #include "keeper/runtime.h"
 #include "keeper/state.h"
@@ -45,6 +46,7 @@ struct keeper {
 	struct state state;
 	struct charges charges;
 	struct cgroup cgroup;
+	struct near near;
 	struct users users;
 	struct upward upward;
 	struct core core;
@@ -62,6 +64,7 @@ struct keeper {
 	uint64_t turns; /* of the loop: what was seen in an earlier one is old */
 	bool members_are_due; /* keeper/members.h: look after this event */
 	bool was_ready;
+	struct list unreaped; /* keeper/reap.c */
 	unsigned int events_before_reaping; /* keeper/reap.h; 0: nothing is due */
 
 	int signal_fd;

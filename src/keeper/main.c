@@ -98,8 +98,9 @@ static void begin_stop(struct keeper *keeper)
 
 static void kill_charge(struct keeper *keeper, struct charge *charge)
 {
-	int r = charge->has_cgroup ? cgroup_signal(&keeper->cgroup, charge, SIGKILL)
-				   : members_signal(keeper, charge, SIGKILL);
+	const struct signals kill = { SIGKILL, 0 };
+	int r = charge->has_cgroup ? cgroup_signal(&keeper->cgroup, charge, kill)
+				   : members_signal(keeper, charge, kill);
 
 	/* Nobody there: then it is empty by now. */
 	if (r < 0)
@@ -218,11 +219,14 @@ static int turn(struct keeper *keeper, uint64_t next)
 	int r;
 
 	keeper->turns++;
+	next = MIN_OF(next, reap_next_usec(keeper));
 	r = loop_turn(&keeper->loop,
 			must_reap ? 0 : usec_sub(next, clock_monotonic_usec()));
 
 	if (r < 0)
 		return r;
+	if (!list_is_empty(&keeper->unreaped))
+		reap_on_time(keeper, clock_monotonic_usec());
 	if (must_reap && (r == 0 || --keeper->events_before_reaping == 0))
 		reap_children(keeper);
 	if (keeper->members_are_due)
@@ -458,11 +462,13 @@ static int start(struct keeper *keeper)
 static void keeper_fini(struct keeper *keeper)
 {
 	core_fini(&keeper->core);
+	reap_fini(keeper);
 	cgroup_fini(&keeper->cgroup);
 	state_fini(&keeper->state);
 	charges_fini(&keeper->charges);
 	load_fini(keeper);
 	journal_fini(&keeper->journal);
+	near_fini(&keeper->near);
 	orphans_fini(&keeper->orphans);
 	users_forget(&keeper->users);
 	upward_fini(&keeper->upward);
@@ -488,6 +494,8 @@ static void keeper_init(struct keeper *keeper, const struct options *options)
 		.stop_deadline_usec = USEC_INFINITY,
 		.next_watchdog_usec = USEC_INFINITY,
 	};
+	near_init(&keeper->near);
+	list_init(&keeper->unreaped);
 	keeper->signal_source.fd = -1;
 	keeper->cgroup.source.fd = -1;
 }

@@ -28,7 +28,7 @@ static int look_for(struct keeper *keeper, struct charge *charge, struct look *l
 struct volley {
 	struct keeper *keeper;
 	struct charge *charge;
-	int signo;
+	struct signals signals;
 	struct map seen;
 	int n_strangers; /* of this look: those that the keeper did not start */
 	int total;
@@ -52,11 +52,11 @@ static int signal_sight(struct volley *v, const struct sight *sight)
 	if (r < 0)
 		return r;
 	if (known && known->charge == v->charge && !known->is_foreign) {
-		v->total += kill(sight->pid, v->signo) == 0;
+		v->total += signals_to_child(sight->pid, v->signals) == 0;
 		return 0;
 	}
 	v->n_strangers++;
-	if (procid_open(&id, &pidfd) == 0 && pidfd_signal(pidfd, v->signo) == 0)
+	if (procid_open(&id, &pidfd) == 0 && signals_to_pidfd(pidfd, v->signals) == 0)
 		v->total++;
 	return 0;
 }
@@ -75,9 +75,9 @@ static int signal_new(struct volley *v)
 	return r;
 }
 
-int members_signal(struct keeper *keeper, struct charge *charge, int signo)
+int members_signal(struct keeper *keeper, struct charge *charge, struct signals signals)
 {
-	struct volley v = { .keeper = keeper, .charge = charge, .signo = signo };
+	struct volley v = { .keeper = keeper, .charge = charge, .signals = signals };
 	int r;
 
 	if (!charge->is_occupied)

@@ -13,12 +13,14 @@
 #include <sys/types.h>
 
 #include "base/macro.h"
+#include "keeper/signals.h"
 
 struct charge;
 struct keeper;
 
 /* Signal every process of the unit until none appears any more. -ESRCH: there is none. */
-MUST_CHECK int members_signal(struct keeper *keeper, struct charge *charge, int signo);
+MUST_CHECK int members_signal(
+		struct keeper *keeper, struct charge *charge, struct signals signals);
 
 /* Whether a process belongs to the unit. */
 bool members_contain(struct keeper *keeper, struct charge *charge, pid_t pid);

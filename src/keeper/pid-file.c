@@ -6,19 +6,25 @@
 #include <sys/stat.h>
 
 #include "base/fd.h"
+#include "base/path.h"
 #include "base/text.h"
 
 #define SIZE_MAX_BYTES 64
 
 int pid_file_read(const char *path, pid_t *ret_pid)
 {
+	auto_close int folder = -1, fd = -1;
 	auto_free char *text = NULL;
-	auto_close int fd = -1;
+	char name[PATH_NAME_SIZE];
 	struct stat st;
 	size_t size;
 	int r;
 
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
+	r = path_find(path, &folder, name);
+	if (r < 0)
+		return r;
+	fd = openat(folder, name,
+			O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
 	if (fd < 0)
 		return -errno;
 	if (fstat(fd, &st) < 0)

@@ -2,7 +2,7 @@
 #include "keeper/reap.h"
 
 #include <errno.h>
-#include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
@@ -29,6 +29,10 @@
  */
 #define FEW_ENDS 4
 
+/* How long the parent of an adopted process may take to wait for it: an instant for any
+ * init. */
+#define PARENT_PATIENCE_USEC USEC_PER_SEC
+
 /* From <linux/pidfd.h> of Linux 6.15, which is newer than what we build with. */
 #define PIDFD_INFO_EXIT_BIT (UINT64_C(1) << 3)
 struct pidfd_information {
@@ -42,6 +46,13 @@ struct pidfd_information {
 struct end {
 	int code, status;
 	struct rusage usage;
+};
+
+/* A process that is not our child has ended and waits for its parent. */
+struct unreaped {
+	struct list link; /* struct keeper.unreaped */
+	struct process *process;
+	uint64_t deadline_usec; /* CLOCK_MONOTONIC */
 };
 
 static uint64_t timeval_usec(const struct timeval *t)
@@ -108,6 +119,27 @@ static void tell_end(struct keeper *keeper, const struct process *process)
 	core_send(&keeper->core, &m, NULL, 0);
 }
 
+static struct unreaped *find_unreaped(
+		const struct keeper *keeper, const struct process *process)
+{
+	struct unreaped *unreaped;
+
+	list_foreach(unreaped, &keeper->unreaped, link)
+		if (unreaped->process == process)
+			return unreaped;
+	return NULL;
+}
+
+static void forget_unreaped(struct keeper *keeper, const struct process *process)
+{
+	struct unreaped *unreaped = find_unreaped(keeper, process);
+
+	if (!unreaped)
+		return;
+	list_remove(&unreaped->link);
+	free(unreaped);
+}
+
 /* end NULL: nobody can say how. */
 static void end_process(
 		struct keeper *keeper, struct process *process, const struct end *end)
@@ -116,6 +148,7 @@ static void end_process(
 	auto_close int watched_fd UNUSED = process->watch.fd;
 
 	loop_remove(&keeper->loop, &process->watch);
+	forget_unreaped(keeper, process);
 	process_detach(&keeper->charges, process);
 	if (process->is_remnant) {
 		process_free(&keeper->charges, process);
@@ -156,9 +189,12 @@ static void take_end(struct keeper *keeper, pid_t pid)
 	struct end end = { 0 };
 	siginfo_t info = { 0 };
 
-	if (process && process->stage == PROCESS_STARTING &&
-			(peek(P_PID, pid) != pid || spawn_finish(keeper, process) < 0))
-		return; /* lives, or was waited for there */
+	if (process && process->stage == PROCESS_STARTING) {
+		if (peek(P_PID, pid) != pid)
+			return;
+		if (spawn_finish(keeper, process) < 0)
+			process = NULL; /* it never was the service */
+	}
 	if (syscall(SYS_waitid, P_PID, pid, &info, WEXITED | WNOHANG, &end.usage) < 0 ||
 			info.si_pid != pid)
 		return;
@@ -203,27 +239,18 @@ void reap_children(struct keeper *keeper)
 	}
 }
 
-#define PARENT_WAIT_MSEC 50
-
 /*
  * How a process that is not our child ended: only a new kernel tells, and only once the
- * parent has waited for it, which is an instant for any init.
+ * parent has waited for it. 1 with *ret_end; 0: not yet; or a negative errno: never.
  */
-static bool ask_pidfd(int pidfd, struct end *ret_end)
+static int ask_pidfd(int pidfd, struct end *ret_end)
 {
 	struct pidfd_information info = { .mask = PIDFD_INFO_EXIT_BIT };
-	struct pollfd reaped = { .fd = pidfd };
 
-	if (ioctl(pidfd, PIDFD_GET_INFORMATION, &info) < 0 && errno != ESRCH)
-		return false;
-	if (!(info.mask & PIDFD_INFO_EXIT_BIT)) {
-		(void)poll(&reaped, 1, PARENT_WAIT_MSEC);
-		info = (struct pidfd_information){ .mask = PIDFD_INFO_EXIT_BIT };
-		if (ioctl(pidfd, PIDFD_GET_INFORMATION, &info) < 0)
-			return false;
-	}
+	if (ioctl(pidfd, PIDFD_GET_INFORMATION, &info) < 0)
+		return errno == ESRCH ? 0 : -errno;
 	if (!(info.mask & PIDFD_INFO_EXIT_BIT))
-		return false;
+		return 0;
 	*ret_end = (struct end){ 0 };
 	if (WIFEXITED(info.exit_code)) {
 		ret_end->code = CLD_EXITED;
@@ -232,7 +259,26 @@ static bool ask_pidfd(int pidfd, struct end *ret_end)
 		ret_end->code = WCOREDUMP(info.exit_code) ? CLD_DUMPED : CLD_KILLED;
 		ret_end->status = WTERMSIG(info.exit_code);
 	}
-	return true;
+	return 1;
+}
+
+/* Only EPOLLHUP is still to come: the parent has waited for it. */
+static int await_parent(struct keeper *keeper, struct process *process)
+{
+	struct unreaped *unreaped = calloc(1, sizeof(*unreaped));
+	int r;
+
+	if (!unreaped)
+		return -ENOMEM;
+	r = loop_change(&keeper->loop, &process->watch, 0);
+	if (r < 0) {
+		free(unreaped);
+		return r;
+	}
+	unreaped->process = process;
+	unreaped->deadline_usec = usec_add(clock_monotonic_usec(), PARENT_PATIENCE_USEC);
+	list_append(&keeper->unreaped, &unreaped->link);
+	return 0;
 }
 
 static void on_foreign_end(struct loop_source *source, uint32_t events)
@@ -240,13 +286,45 @@ static void on_foreign_end(struct loop_source *source, uint32_t events)
 	struct process *process = CONTAINER_OF(source, struct process, watch);
 	struct keeper *keeper = process->keeper;
 	struct end end;
+	int r;
 
-	(void)events;
 	/* It may have become our child when its own parent ended. */
-	if (peek(P_PID, process->pid) == process->pid)
+	if (peek(P_PID, process->pid) == process->pid) {
 		take_end(keeper, process->pid);
-	else
-		end_process(keeper, process, ask_pidfd(source->fd, &end) ? &end : NULL);
+		return;
+	}
+	r = ask_pidfd(source->fd, &end);
+	if (r == 0 && !(events & EPOLLHUP) && !find_unreaped(keeper, process) &&
+			await_parent(keeper, process) == 0)
+		return;
+	end_process(keeper, process, r > 0 ? &end : NULL);
+}
+
+uint64_t reap_next_usec(const struct keeper *keeper)
+{
+	const struct unreaped *first =
+			list_first(&keeper->unreaped, struct unreaped, link);
+
+	return first ? first->deadline_usec : USEC_INFINITY;
+}
+
+void reap_on_time(struct keeper *keeper, uint64_t now_usec)
+{
+	struct unreaped *first;
+
+	while ((first = list_first(&keeper->unreaped, struct unreaped, link)) &&
+			first->deadline_usec <= now_usec)
+		on_foreign_end(&first->process->watch, EPOLLHUP);
+}
+
+void reap_fini(struct keeper *keeper)
+{
+	struct unreaped *unreaped, *next;
+
+	list_foreach_safe(unreaped, next, &keeper->unreaped, link) {
+		list_remove(&unreaped->link);
+		free(unreaped);
+	}
 }
 
 int reap_watch_foreign(struct keeper *keeper, struct process *process, int pidfd)

@@ -26,6 +26,14 @@ void reap_children(struct keeper *keeper);
 MUST_CHECK int reap_watch_foreign(
 		struct keeper *keeper, struct process *process, int pidfd);
 
+/*
+ * The status of such a process is known when its own parent has waited for it. It is
+ * given a moment for that, which is waited for in the loop.
+ */
+uint64_t reap_next_usec(const struct keeper *keeper);
+void reap_on_time(struct keeper *keeper, uint64_t now_usec);
+void reap_fini(struct keeper *keeper);
+
 /* Tell the core and forget the occupation when nothing of the unit is left. */
 void reap_check_empty(struct keeper *keeper, struct charge *charge);
 /* Nothing is left. */

@@ -48,14 +48,14 @@ static void answer(struct keeper *keeper, const struct protocol_message *m, int 
 }
 
 /* A child's number is its own until it is waited for; a foreigner is held by pidfd. */
-static int signal_process(const struct process *process, int signo)
+static int signal_process(const struct process *process, struct signals signals)
 {
 	if (process->is_foreign)
-		return pidfd_signal(process->watch.fd, signo);
-	return kill(process->pid, signo) < 0 ? -errno : 0;
+		return signals_to_pidfd(process->watch.fd, signals);
+	return signals_to_child(process->pid, signals);
 }
 
-static int signal_control(const struct charge *charge, int signo)
+static int signal_control(const struct charge *charge, struct signals signals)
 {
 	const struct process *process;
 	int r = -ESRCH, s;
@@ -64,33 +64,34 @@ static int signal_control(const struct charge *charge, int signo)
 		if (!process_is_live(process) || process->is_remnant ||
 				process->kind == UNIT_EXEC_START)
 			continue;
-		s = signal_process(process, signo);
+		s = signal_process(process, signals);
 		if (r < 0)
 			r = s;
 	}
 	return r;
 }
 
-static int signal_all(struct keeper *keeper, struct charge *charge, int signo)
+static int signal_all(
+		struct keeper *keeper, struct charge *charge, struct signals signals)
 {
 	if (charge->has_cgroup)
-		return cgroup_signal(&keeper->cgroup, charge, signo);
-	return members_signal(keeper, charge, signo);
+		return cgroup_signal(&keeper->cgroup, charge, signals);
+	return members_signal(keeper, charge, signals);
 }
 
-static int signal_charge(
-		struct keeper *keeper, struct charge *charge, uint32_t whom, int signo)
+static int signal_charge(struct keeper *keeper, struct charge *charge, uint32_t whom,
+		struct signals signals)
 {
 	const struct process *process;
 
 	switch ((enum protocol_whom)whom) {
 	case PROTOCOL_MAIN:
 		process = charge_main(charge);
-		return process ? signal_process(process, signo) : -ESRCH;
+		return process ? signal_process(process, signals) : -ESRCH;
 	case PROTOCOL_CONTROL:
-		return signal_control(charge, signo);
+		return signal_control(charge, signals);
 	case PROTOCOL_ALL:
-		return signal_all(keeper, charge, signo);
+		return signal_all(keeper, charge, signals);
 	}
 	return -EINVAL;
 }
@@ -98,10 +99,11 @@ static int signal_charge(
 static void on_signal(struct keeper *keeper, const struct protocol_message *m)
 {
 	struct charge *charge = charge_find(&keeper->charges, m->unit);
+	const struct signals signals = { m->signal, m->further };
 	int r = -ESRCH;
 
 	if (charge)
-		r = signal_charge(keeper, charge, m->whom, m->signal);
+		r = signal_charge(keeper, charge, m->whom, signals);
 	else if (!keeper_unit(keeper, m->unit))
 		r = -ENOENT;
 	answer(keeper, m, r);
@@ -113,6 +115,16 @@ static bool is_of_unit(struct keeper *keeper, struct charge *charge, pid_t pid)
 		return false;
 	return charge->has_cgroup ? cgroup_contains(&keeper->cgroup, charge, pid)
 				  : members_contain(keeper, charge, pid);
+}
+
+static void on_owns(struct keeper *keeper, const struct protocol_message *m)
+{
+	struct charge *charge = charge_find(&keeper->charges, m->unit);
+	int r = -ESRCH;
+
+	if (charge)
+		r = is_of_unit(keeper, charge, m->pid) ? 0 : -EPERM;
+	answer(keeper, m, r);
 }
 
 /* The process is pinned first and asked whose it is after. */
@@ -179,7 +191,9 @@ static int set_main(struct keeper *keeper, struct charge *charge, pid_t pid,
 
 	if (!process)
 		return adopt_main(keeper, charge, pid, ret_process);
-	if (process->charge != charge)
+	/* A command beside the service is none of its processes. */
+	if (process->charge != charge ||
+			(process->kind != UNIT_EXEC_START && !process->is_remnant))
 		return -EPERM;
 	if (process != charge_main(charge))
 		promote(process);
@@ -347,6 +361,7 @@ static request_fn *const requests[] = {
 	[PROTOCOL_SPAWN] = spawn_handle,
 	[PROTOCOL_SIGNAL] = on_signal,
 	[PROTOCOL_SET_MAIN] = on_set_main,
+	[PROTOCOL_OWNS] = on_owns,
 	[PROTOCOL_ACK] = on_ack,
 	[PROTOCOL_RELOAD] = on_reload,
 	[PROTOCOL_MODULE] = on_module,

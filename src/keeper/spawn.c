@@ -209,7 +209,7 @@ static void announce(struct spawning *s)
 	send_started(s->keeper, s->process, s->request->serial);
 }
 
-/* Wait for a child that has ended or is about to. */
+/* Wait for a child of the direct way, which has nothing more to do but to end. */
 static void collect(pid_t pid)
 {
 	siginfo_t info;
@@ -250,6 +250,8 @@ static int start_executor(struct spawning *s, int *ret_report_fd)
 		return -errno;
 	report_fd = pipe_fds[0];
 	write_fd = pipe_fds[1];
+	if (fcntl(report_fd, F_SETFL, O_NONBLOCK) < 0)
+		return -errno;
 	place_descriptors(spec_fd, write_fd);
 	r = make_process(s, &clone_request);
 	place_descriptors(EXECUTOR_PROGRAM_FD, EXECUTOR_PROGRAM_FD);
@@ -279,7 +281,6 @@ static int spawn_by_executor(struct spawning *s)
 		return 0;
 	}
 	(void)kill(s->process->pid, SIGKILL);
-	collect(s->process->pid);
 	state_add_forget(&s->keeper->state, s->process->spawn_id);
 	return fail(s, &report, r);
 }
@@ -322,7 +323,8 @@ static int spawn_directly(struct spawning *s)
 	return fail(s, &direct.run.report, -direct.run.report.error);
 }
 
-/* 1: the service runs; 0: *ret_report says why not. */
+/* 1: the service runs; 0: *ret_report says why not. A pipe that is still open when the
+ * executor has ended is held by somebody of its making: it says nothing. */
 static int read_report(int fd, struct exec_report *ret_report)
 {
 	ssize_t n;
@@ -339,7 +341,11 @@ static int read_report(int fd, struct exec_report *ret_report)
 	return 0;
 }
 
-/* 0: it lives. Else it is waited for and *ret_report says at which step it failed. */
+/*
+ * 0: it lives. Else *ret_report says at which step it failed, and it is ended: nobody
+ * waits here for a process, which may hang in a system call. Its end is one of a child
+ * that nobody knows.
+ */
 static int settle(struct keeper *keeper, struct process *process,
 		struct exec_report *ret_report)
 {
@@ -350,7 +356,7 @@ static int settle(struct keeper *keeper, struct process *process,
 		process->stage = PROCESS_LIVES;
 		return 0;
 	}
-	collect(process->pid);
+	(void)kill(process->pid, SIGKILL);
 	state_add_forget(&keeper->state, process->spawn_id);
 	return ret_report->error > 0 ? -ret_report->error : -EPROTO;
 }
@@ -383,7 +389,6 @@ void spawn_abandon(struct keeper *keeper, struct process *process)
 	loop_remove(&keeper->loop, &process->watch);
 	close_fd(pipe_end.fd);
 	(void)kill(process->pid, SIGKILL);
-	collect(process->pid);
 	state_add_forget(&keeper->state, process->spawn_id);
 	drop_process(keeper, process);
 }
@@ -455,6 +460,13 @@ static void refuse(struct keeper *keeper, const struct protocol_message *m, int 
 	spawn_answer_failed(keeper, m->serial, &report);
 }
 
+/* The direct way waits for execve: a server that does not answer would hold the keeper. */
+static bool is_near(const struct spawning *s)
+{
+	return near_has(&s->keeper->near, s->spec->path) &&
+			near_has(&s->keeper->near, s->spec->working_directory);
+}
+
 static void spawn_described(struct spawning *s)
 {
 	struct charges *charges = &s->keeper->charges;
@@ -467,7 +479,7 @@ static void spawn_described(struct spawning *s)
 	s->process->keeper = s->keeper;
 	s->process->kind = s->request->kind;
 	s->process->index = s->request->index;
-	if (exec_spec_is_direct(s->spec))
+	if (exec_spec_is_direct(s->spec) && is_near(s))
 		(void)spawn_directly(s);
 	else
 		(void)spawn_by_executor(s);

@@ -107,6 +107,17 @@ int link_signal(struct airs_actor *self, airs_pid link, const struct link_signal
 		.unit = signal->unit,
 		.whom = signal->whom,
 		.signal = signal->signo,
+		.further = signal->further,
+	};
+
+	return request(self, link, &message, ret_call);
+}
+
+int link_owns(struct airs_actor *self, airs_pid link, const char *unit, pid_t pid,
+		airs_ref *ret_call)
+{
+	struct protocol_message message = {
+		.type = PROTOCOL_OWNS, .unit = unit, .pid = pid
 	};
 
 	return request(self, link, &message, ret_call);

@@ -147,8 +147,8 @@ static void acknowledge(struct link *l, uint64_t spawn_id)
 static bool wants_answer(enum protocol_type type)
 {
 	return type == PROTOCOL_SPAWN || type == PROTOCOL_SIGNAL ||
-			type == PROTOCOL_SET_MAIN || type == PROTOCOL_RELOAD ||
-			type == PROTOCOL_MODULE;
+			type == PROTOCOL_SET_MAIN || type == PROTOCOL_OWNS ||
+			type == PROTOCOL_RELOAD || type == PROTOCOL_MODULE;
 }
 
 static void on_request(struct airs_actor *self, struct link *l, struct airs_message *m)
@@ -609,6 +609,7 @@ static void dispatch(struct airs_actor *self, struct link *l, struct received *i
 	case PROTOCOL_SPAWN:
 	case PROTOCOL_SIGNAL:
 	case PROTOCOL_SET_MAIN:
+	case PROTOCOL_OWNS:
 	case PROTOCOL_ACK:
 	case PROTOCOL_RELOAD:
 	case PROTOCOL_MODULE:

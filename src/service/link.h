@@ -85,7 +85,7 @@ struct link_process {
 	uint64_t ended_realtime_usec, cpu_usec, memory_peak_bytes;
 };
 
-/* Payload of a reply: for link_spawn, link_signal, link_set_main and link_module. The
+/* Payload of a reply: for link_spawn, link_signal, link_set_main, link_owns, link_module. The
  * reply's status is 0 or -error. */
 struct link_answer {
 	uint64_t spawn_id;
@@ -121,6 +121,7 @@ struct link_signal {
 	const char *unit;
 	enum protocol_whom whom;
 	int signo;
+	uint64_t further; /* as struct protocol_message has it */
 };
 
 struct link_spawn {
@@ -137,6 +138,7 @@ struct link_spawn {
  *                  of it (once). 0 with struct link_attached, -EBUSY when another
  *                  living actor is attached. Ends with the caller.
  *   link_set_main  pid 0: the process that PIDFile= names
+ *   link_owns      0: pid is a process of the unit; -EPERM; -ESRCH
  *   link_reload    0 when the CONFIG event was sent before
  *   The others     0 or the keeper's errno with struct link_answer
  */
@@ -147,6 +149,8 @@ MUST_CHECK int link_spawn(struct airs_actor *self, airs_pid link,
 MUST_CHECK int link_signal(struct airs_actor *self, airs_pid link,
 		const struct link_signal *signal, airs_ref *ret_call);
 MUST_CHECK int link_set_main(struct airs_actor *self, airs_pid link, const char *unit,
+		pid_t pid, airs_ref *ret_call);
+MUST_CHECK int link_owns(struct airs_actor *self, airs_pid link, const char *unit,
 		pid_t pid, airs_ref *ret_call);
 MUST_CHECK int link_module(struct airs_actor *self, airs_pid link, const char *unit,
 		airs_ref *ret_call);

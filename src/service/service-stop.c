@@ -18,6 +18,12 @@
 
 #define LINGER_USEC (5 * USEC_PER_MSEC)
 
+/* One signal, and those that follow it in the same request. */
+struct volley {
+	int signo;
+	uint64_t further;
+};
+
 static bool is_alive(const struct service_process *p)
 {
 	return p->state == PROCESS_ALIVE;
@@ -40,10 +46,15 @@ bool service_is_gone(const struct service *s)
 	return s->empty || !takes_everything(s);
 }
 
-void service_signal(struct airs_actor *self, struct service *s, enum protocol_whom whom,
-		int signo)
+static uint64_t bit_of(int signo)
 {
-	struct link_signal signal = { s->unit->name, whom, signo };
+	return UINT64_C(1) << (signo - 1);
+}
+
+static void send_signals(struct airs_actor *self, struct service *s,
+		enum protocol_whom whom, struct volley volley)
+{
+	struct link_signal signal = { s->unit->name, whom, volley.signo, volley.further };
 	airs_ref call;
 
 	if (link_signal(self, s->link_pid, &signal, &call) < 0)
@@ -52,27 +63,34 @@ void service_signal(struct airs_actor *self, struct service *s, enum protocol_wh
 		s->signal_all_call = call;
 }
 
-static void signal_known(struct airs_actor *self, struct service *s, int signo)
+void service_signal(struct airs_actor *self, struct service *s, enum protocol_whom whom,
+		int signo)
+{
+	send_signals(self, s, whom, (struct volley){ signo, 0 });
+}
+
+static void signal_known(struct airs_actor *self, struct service *s, struct volley volley)
 {
 	if (is_alive(&s->main) || (s->spawn_call != 0 && s->run_kind == UNIT_EXEC_START))
-		service_signal(self, s, PROTOCOL_MAIN, signo);
+		send_signals(self, s, PROTOCOL_MAIN, volley);
 	if (is_alive(&s->control) ||
 			(s->spawn_call != 0 && s->run_kind != UNIT_EXEC_START))
-		service_signal(self, s, PROTOCOL_CONTROL, signo);
+		send_signals(self, s, PROTOCOL_CONTROL, volley);
 }
 
 /* What is stopped hears of a signal only when it is continued. */
-static void signal_politely(struct airs_actor *self, struct service *s,
-		void (*send)(struct airs_actor *self, struct service *s, int signo))
+static struct volley polite_signals(const struct service *s)
 {
 	const struct unit_service *settings = service_settings(s);
-	int signo = s->result == END_WATCHDOG ? SIGABRT : settings->kill_signal;
+	struct volley volley = {
+		.signo = s->result == END_WATCHDOG ? SIGABRT : settings->kill_signal,
+	};
 
-	send(self, s, signo);
-	if (settings->send_sighup && signo != SIGHUP)
-		send(self, s, SIGHUP);
-	if (signo != SIGKILL && signo != SIGCONT)
-		send(self, s, SIGCONT);
+	if (settings->send_sighup && volley.signo != SIGHUP)
+		volley.further |= bit_of(SIGHUP);
+	if (volley.signo != SIGKILL && volley.signo != SIGCONT)
+		volley.further |= bit_of(SIGCONT);
+	return volley;
 }
 
 static void signal_all(struct airs_actor *self, struct service *s, int signo)
@@ -106,18 +124,18 @@ static void terminate(struct airs_actor *self, struct service *s)
 {
 	switch (service_settings(s)->kill_mode) {
 	case UNIT_KILL_CONTROL_GROUP:
-		signal_politely(self, s, signal_all);
+		send_signals(self, s, PROTOCOL_ALL, polite_signals(s));
 		break;
 	case UNIT_KILL_MIXED:
 		if (s->main.state == PROCESS_UNKNOWN)
-			signal_politely(self, s, signal_all);
+			send_signals(self, s, PROTOCOL_ALL, polite_signals(s));
 		else if (has_main(s))
-			signal_politely(self, s, signal_known);
+			signal_known(self, s, polite_signals(s));
 		else
 			signal_all(self, s, SIGKILL);
 		break;
 	case UNIT_KILL_PROCESS:
-		signal_politely(self, s, signal_known);
+		signal_known(self, s, polite_signals(s));
 		break;
 	case UNIT_KILL_NONE:
 		break;
@@ -141,7 +159,7 @@ void service_kill(struct airs_actor *self, struct service *s)
 	if (takes_everything(s))
 		signal_all(self, s, settings->final_kill_signal);
 	else
-		signal_known(self, s, settings->final_kill_signal);
+		signal_known(self, s, (struct volley){ settings->final_kill_signal, 0 });
 }
 
 void service_kill_rest(struct airs_actor *self, struct service *s)
@@ -165,7 +183,7 @@ static void sweep(struct airs_actor *self, struct service *s)
 	if (takes_everything(s))
 		signal_all(self, s, SIGKILL);
 	else
-		signal_known(self, s, SIGKILL);
+		signal_known(self, s, (struct volley){ SIGKILL, 0 });
 }
 
 void service_sweep(struct airs_actor *self, struct service *s)

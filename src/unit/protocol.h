@@ -14,15 +14,18 @@
  * Life of a link: the keeper sends CONFIG, one PROCESS for every process that lives or
  * whose end the core has not yet acknowledged, one NOTE for every unit that has one, and
  * ADOPTED; then events as they happen. The core answers requests' serials never; the
- * keeper answers SPAWN, SIGNAL, SET_MAIN, RELOAD and MODULE with the same serial. When
+ * keeper answers SPAWN, SIGNAL, SET_MAIN, OWNS, RELOAD and MODULE with the same serial. When
  * the link closes, the core ends; when the core ends, the keeper starts another and says
  * everything again.
  *
  *   core → keeper
  *     SPAWN     unit, kind, index [, result words] → SPAWNED or FAILED
- *     SIGNAL    unit, whom, signal → DONE or FAILED (-ESRCH: nobody there)
+ *     SIGNAL    unit, whom, signal, further signals → DONE or FAILED (-ESRCH: nobody
+ *               there)
  *     SET_MAIN  unit, pid: from MAINPID=; 0: the one in PIDFile= → SPAWNED, whose spawn id is the
  *               one that EXITED will name, or FAILED (-EPERM: not a process of the unit)
+ *     OWNS      unit, pid → DONE: it is a process of the unit; or FAILED (-EPERM: of
+ *               another, -ESRCH)
  *     ACK       spawn id: the core knows of this end; the keeper forgets it
  *     NOTE      unit, bytes: what the core wants to hear again after a restart of either
  *               (at most PROTOCOL_NOTE_MAX)
@@ -75,6 +78,7 @@ enum protocol_type {
 	PROTOCOL_DOWN,
 	PROTOCOL_PONG,
 	PROTOCOL_NOTE, /* both ways */
+	PROTOCOL_OWNS,
 	PROTOCOL_CONFIG = 64,
 	PROTOCOL_PROCESS,
 	PROTOCOL_ADOPTED,
@@ -122,6 +126,8 @@ struct protocol_message {
 	uint64_t cpu_usec, memory_peak_bytes; /* of the ended process, from rusage */
 	uint32_t whom; /* enum protocol_whom */
 	int32_t signal;
+	uint64_t further; /* SIGNAL: bit n-1 for each signal n that follows it, in the
+			     order of their numbers */
 	int32_t error; /* positive errno */
 	const char *step; /* FAILED: name of the executor's step, "" when it did not come
 			     so far */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <sched.h>
@@ -512,10 +513,12 @@ static int set_main_from(const char *content, int is_link)
 					pid_file));
 	bed_start(&bed, NULL);
 	(void)bed_spawn_main(&bed, "one");
-	if (is_link)
+	if (is_link) {
 		ck_assert_int_eq(symlink(content, pid_file), 0);
-	else
+		ck_assert_int_eq(lchown(pid_file, 65534, 65534), 0);
+	} else {
 		test_write(pid_file, content, 0644);
+	}
 	(void)bed_send(&bed,
 			(struct protocol_message){
 					.type = PROTOCOL_SET_MAIN, .unit = "one" });
@@ -531,9 +534,105 @@ START_TEST(pid_file_with_a_stranger_changes_nothing)
 }
 END_TEST
 
-START_TEST(pid_file_that_is_a_link_is_not_followed)
+START_TEST(pid_file_that_is_a_link_of_the_services_user_is_not_followed)
 {
+	if (geteuid() != 0)
+		return; /* only root gives files away */
 	ck_assert_int_eq(set_main_from("/proc/self/stat", 1), ELOOP);
+}
+END_TEST
+
+START_TEST(pid_file_in_a_linked_folder_of_the_services_user_is_refused)
+{
+	const char *real, *link;
+
+	if (geteuid() != 0)
+		return; /* only root gives files away */
+	bed_init(&bed);
+	real = test_path(bed.folder, "real");
+	link = test_path(bed.folder, "link");
+	ck_assert_int_eq(mkdir(real, 0755), 0);
+	ck_assert_int_eq(symlink(real, link), 0);
+	ck_assert_int_eq(lchown(link, 65534, 65534), 0);
+	bed_add_unit(&bed, "one", test_format(SLEEP "PIDFile=%s/pid\n", link));
+	bed_start(&bed, NULL);
+	test_write(test_path(real, "pid"),
+			test_format("%d\n", bed_spawn_main(&bed, "one")), 0644);
+	(void)bed_send(&bed,
+			(struct protocol_message){
+					.type = PROTOCOL_SET_MAIN, .unit = "one" });
+	bed_await(&bed, PROTOCOL_FAILED, &reply);
+	ck_assert_int_eq(reply.message.error, ELOOP);
+	bed_stop(&bed);
+}
+END_TEST
+
+START_TEST(command_beside_the_service_does_not_become_its_main_process)
+{
+	pid_t main_pid, other;
+
+	bed_init(&bed);
+	bed_add_unit(&bed, "one", SLEEP "ExecReload=/bin/sleep 1000\n");
+	bed_start(&bed, NULL);
+	main_pid = bed_spawn_main(&bed, "one");
+	(void)bed_send(&bed,
+			(struct protocol_message){ .type = PROTOCOL_SPAWN,
+					.unit = "one",
+					.kind = UNIT_EXEC_RELOAD });
+	bed_await(&bed, PROTOCOL_SPAWNED, &reply);
+	other = reply.message.pid;
+	(void)bed_send(&bed,
+			(struct protocol_message){ .type = PROTOCOL_SET_MAIN,
+					.unit = "one",
+					.pid = other });
+	bed_await(&bed, PROTOCOL_FAILED, &reply);
+	ck_assert_int_eq(reply.message.error, EPERM);
+	bed_signal(&bed, "one", PROTOCOL_MAIN, SIGTERM);
+	expect_exit(main_pid, CLD_KILLED, SIGTERM);
+	bed_stop(&bed);
+}
+END_TEST
+
+/* The cgroup of a process, as a folder; NULL where there is none. */
+static const char *cgroup_of(pid_t pid)
+{
+	char *data, *line;
+	size_t size;
+
+	if (file_read(test_format("/proc/%d/cgroup", pid), 65536, &data, &size) < 0)
+		return NULL;
+	line = strstr(test_keep(data), "0::/");
+	if (!line)
+		return NULL;
+	line[strcspn(line, "\n")] = '\0';
+	return access("/sys/fs/cgroup/unified", F_OK) == 0
+			? test_format("/sys/fs/cgroup/unified%s", line + 3)
+			: test_format("/sys/fs/cgroup%s", line + 3);
+}
+
+START_TEST(term_reaches_folders_that_the_service_made)
+{
+	const char *folder;
+	pid_t pid, deep;
+
+	bed_init(&bed);
+	bed_add_shell(&bed, "one",
+			test_format("sleep 1000 & echo $! >%s/pid; wait", bed.folder),
+			"");
+	bed_start(&bed, NULL);
+	pid = bed_spawn_main(&bed, "one");
+	deep = atoi(bed_await_file(test_path(bed.folder, "pid")));
+	folder = BED_CGROUP ? cgroup_of(pid) : NULL;
+	if (folder && strstr(folder, "/one.actor")) {
+		ck_assert_int_eq(mkdir(test_path(folder, "a"), 0755), 0);
+		ck_assert_int_eq(mkdir(test_path(folder, "a/b"), 0755), 0);
+		test_write(test_path(folder, "a/b/cgroup.procs"), test_format("%d", deep),
+				0644);
+	}
+	bed_signal(&bed, "one", PROTOCOL_ALL, SIGTERM);
+	bed_await(&bed, PROTOCOL_EMPTY, &reply);
+	bed_await_gone(deep);
+	bed_stop(&bed);
 }
 END_TEST
 
@@ -587,7 +686,10 @@ START_TEST(main_process_can_be_moved_within_the_unit_only)
 END_TEST
 
 TEST_MAIN("life", pid_file_with_a_stranger_changes_nothing,
-		pid_file_that_is_a_link_is_not_followed,
+		pid_file_that_is_a_link_of_the_services_user_is_not_followed,
+		pid_file_in_a_linked_folder_of_the_services_user_is_refused,
+		command_beside_the_service_does_not_become_its_main_process,
+		term_reaches_folders_that_the_service_made,
 		pid_file_with_nonsense_is_refused,
 		end_of_a_service_is_told_with_status_and_then_empty,
 		signals_reach_main_and_are_told,

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -17,6 +18,7 @@
 #include "keeper/clone.h"
 #include "keeper/loop.h"
 #include "keeper/runtime.h"
+#include "keeper/transient-uid.h"
 #include "keeper/upward.h"
 #include "keeper/users.h"
 #include "support/test.h"
@@ -95,6 +97,50 @@ START_TEST(users_are_those_of_the_local_files)
 	ck_assert_uint_eq(gid, 1234);
 	ck_assert_int_eq(users_find_group(&users, "no such group", &gid), -ESRCH);
 	users_forget(&users);
+}
+END_TEST
+
+static uint64_t always_zero(void *data)
+{
+	(void)data;
+	return 0;
+}
+
+static void take_twice(const char *lock_folder)
+{
+	/* Both begin to look at the same number. */
+	const struct clock_source source = { .random = always_zero };
+	struct users users = { 0 };
+	struct transient_uid one, two, again;
+
+	clock_replace(&source);
+	ck_assert_int_eq(transient_uid_take(lock_folder, &users, &one), 0);
+	ck_assert_uint_ge(one.uid, TRANSIENT_UID_FIRST);
+	ck_assert_int_eq(transient_uid_take(lock_folder, &users, &two), 0);
+	ck_assert_uint_gt(two.uid, one.uid);
+	transient_uid_release(&one);
+	ck_assert_int_eq(transient_uid_take(lock_folder, &users, &again), 0);
+	ck_assert_uint_eq(again.uid, one.uid);
+	transient_uid_release(&again);
+	transient_uid_release(&two);
+	clock_replace(NULL);
+	users_forget(&users);
+}
+
+START_TEST(user_number_of_a_core_is_held_by_one_keeper_only)
+{
+	const char *folder = test_folder();
+	int fd;
+
+	take_twice(folder);
+	ck_assert_int_eq(rmdir(folder), 0); /* nothing is left */
+	take_twice(folder);
+	/* One that systemd holds. */
+	ck_assert_int_eq(mkdir(folder, 0755), 0);
+	fd = open(test_path(folder, "61184"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	ck_assert_int_eq(flock(fd, LOCK_EX), 0);
+	take_twice(folder);
+	close_fd(fd);
 }
 END_TEST
 
@@ -275,7 +321,8 @@ START_TEST(socket_paths_are_as_long_as_a_client_can_reach)
 }
 END_TEST
 
-TEST_MAIN("parts", socket_paths_are_as_long_as_a_client_can_reach,
+TEST_MAIN("parts", user_number_of_a_core_is_held_by_one_keeper_only,
+		socket_paths_are_as_long_as_a_client_can_reach,
 		shared_child_writes_our_memory_and_a_copied_one_its_own,
 		clone_into_what_is_no_cgroup_is_refused,
 		users_are_those_of_the_local_files,

@@ -160,15 +160,15 @@ static void log_verdict(struct world *w, const struct airs_message *m)
 
 static void log_record(struct world *w, const struct airs_message *m)
 {
-	static const enum activity_kind ends[] = { ACTIVITY_SERVICE_ENDED,
-		ACTIVITY_SERVICE_DONE, ACTIVITY_SERVICE_STOPPED,
-		ACTIVITY_SERVICE_FAILED };
+	static const enum activity_kind kinds[] = { ACTIVITY_SERVICE_ENDED,
+		ACTIVITY_SERVICE_DONE, ACTIVITY_SERVICE_STOPPED, ACTIVITY_SERVICE_FAILED,
+		ACTIVITY_NOTIFY_REFUSED };
 
-	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		auto_text event = { 0 };
 
 		text_append(&event, "AIRSSYS_EVENT=");
-		activity_append_name(ends[i], &event);
+		activity_append_name(kinds[i], &event);
 		if (memmem(m->data, m->size, event.data, event.size))
 			text_printf(&w->recorded, "%s; ",
 					text_get(&event) + strlen("AIRSSYS_EVENT="));
@@ -379,8 +379,12 @@ static void on_signal(struct world *w, const struct protocol_message *m)
 	bool found = m->whom == PROTOCOL_ALL && w->rest;
 	struct straw *straw;
 
-	text_printf(&w->asked, "SIGNAL %s %s; ", whoms[m->whom],
+	text_printf(&w->asked, "SIGNAL %s %s", whoms[m->whom],
 			signal_name(m->signal) + 3);
+	for (int signo = 1; signo <= 64; signo++)
+		if (m->further & (UINT64_C(1) << (signo - 1)))
+			text_printf(&w->asked, " %s", signal_name(signo) + 3);
+	text_append(&w->asked, "; ");
 	for (size_t i = 0; i < w->n_straws; i++)
 		found = found || is_meant(&w->straws[i], m->whom);
 	answer(w, m->serial, found ? 0 : ESRCH);
@@ -435,6 +439,10 @@ static void on_request(struct world *w, const struct protocol_message *m)
 		break;
 	case PROTOCOL_SIGNAL:
 		on_signal(w, m);
+		break;
+	case PROTOCOL_OWNS:
+		text_printf(&w->asked, "OWNS; ");
+		answer(w, m->serial, w->owns_error);
 		break;
 	case PROTOCOL_SET_MAIN:
 		on_set_main(w, m);

@@ -12,7 +12,7 @@
  *
  *   asked    what the keeper was asked: "START 0; SIGNAL main TERM; ACK 1; "
  *   told     what the parent heard: "started 0; ended killed by SIGKILL; reply 0; "
- *   recorded what went to the activity log, of ends: "service-ended; "
+ *   recorded what went to the activity log, of ends and notifications: "service-ended; "
  *   states   the substates that the observer saw: "waiting start running "
  */
 
@@ -59,6 +59,7 @@ struct world {
 	pid_t next_pid;
 	int notify_fd; /* passed with the next process; -1 */
 	int set_main_error; /* positive errno */
+	int owns_error; /* the same for OWNS */
 	pid_t pid_file; /* what PIDFile= says; 0: it is not there */
 	int module_fd; /* passed for a MODULE; -1: there is none */
 

@@ -35,7 +35,7 @@ START_TEST(living_service_is_taken_over_without_a_spawn)
 	ck_assert_int_eq(w->report.main_pid, 101);
 	ck_assert_uint_eq(w->report.start_realtime_usec, 500);
 	world_stop(w);
-	world_expect(&w->asked, "SIGNAL all TERM; SIGNAL all CONT; ACK 2; ");
+	world_expect(&w->asked, "SIGNAL all TERM CONT; ACK 2; ");
 	world_free(w);
 }
 END_TEST
@@ -94,8 +94,7 @@ START_TEST(rest_of_a_main_process_that_ended_in_between_is_ended)
 	world_start(w);
 	world_expect(&w->told, "started; ");
 	world_advance(w, 6 * USEC_PER_SEC);
-	world_expect(&w->asked,
-			"SIGNAL all TERM; SIGNAL all CONT; SIGNAL all KILL; ACK 1; ");
+	world_expect(&w->asked, "SIGNAL all TERM CONT; SIGNAL all KILL; ACK 1; ");
 	world_expect(&w->told, "ended exited with status 3; ");
 	world_free(w);
 }
@@ -169,7 +168,7 @@ START_TEST(command_before_the_start_is_ended_and_the_start_begins_anew)
 	text_clear(&w->told);
 	world_start(w);
 	world_expect(&w->asked,
-			"SIGNAL all TERM; SIGNAL all CONT; ACK 1; ExecStartPre 0; ACK 2; "
+			"SIGNAL all TERM CONT; ACK 1; ExecStartPre 0; ACK 2; "
 			"ExecStart 0; ");
 	world_expect(&w->told, "started; ");
 	ck_assert_uint_eq(w->report.adopted, 0);
@@ -188,12 +187,12 @@ START_TEST(stop_that_was_asked_for_is_finished_before_the_next_start)
 	world_restart_core(w, NULL);
 	text_clear(&w->told);
 	world_start(w);
-	world_expect(&w->asked, "SIGNAL all TERM; SIGNAL all CONT; ");
+	world_expect(&w->asked, "SIGNAL all TERM CONT; ");
 	/* Also when the core is lost once more. */
 	world_restart_core(w, NULL);
 	text_clear(&w->told);
 	world_start(w);
-	world_expect(&w->asked, "SIGNAL all TERM; SIGNAL all CONT; ");
+	world_expect(&w->asked, "SIGNAL all TERM CONT; ");
 	w->ignored = 0;
 	world_end(w, world_main(w), CLD_EXITED, 0);
 	world_expect(&w->asked, "ACK 1; ExecStart 0; ");

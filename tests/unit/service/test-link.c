@@ -194,7 +194,7 @@ START_TEST(order_of_turns_changes_nothing)
 		world_stop(w);
 		world_expect(&w->asked,
 				"ExecStartPre 0; ACK 1; ExecStart 0; ExecStop 0 (success - -); "
-				"ACK 3; SIGNAL all TERM; SIGNAL all CONT; "
+				"ACK 3; SIGNAL all TERM CONT; "
 				"ExecStopPost 0 (success killed TERM); ACK 4; ACK 2; ");
 		world_expect(&w->told, "started; ended shutdown; ");
 		world_free(w);

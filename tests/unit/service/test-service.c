@@ -51,8 +51,7 @@ START_TEST(commands_around_the_start_run_in_order)
 	world_expect(&w->told, "started; ");
 	world_stop(w);
 	world_expect(&w->asked,
-			"ExecStop 0 (success - -); ACK 5; SIGNAL all TERM; "
-			"SIGNAL all CONT; ExecStopPost 0 (success killed TERM); ACK 6; "
+			"ExecStop 0 (success - -); ACK 5; SIGNAL all TERM CONT; ExecStopPost 0 (success killed TERM); ACK 6; "
 			"ACK 3; ");
 	world_expect(&w->told, "ended shutdown; ");
 	world_free(w);
@@ -124,7 +123,7 @@ START_TEST(stop_ends_with_the_reason_of_the_request)
 	struct world *w = running(SIMPLE);
 
 	world_stop(w);
-	world_expect(&w->asked, "SIGNAL all TERM; SIGNAL all CONT; ACK 1; ");
+	world_expect(&w->asked, "SIGNAL all TERM CONT; ACK 1; ");
 	world_expect(&w->told, "ended shutdown; ");
 	ck_assert_str_eq(w->report.state, "stopped");
 	ck_assert_str_eq(w->report.result, "success");
@@ -175,7 +174,7 @@ START_TEST(process_that_ignores_term_is_killed_after_the_timeout)
 	world_start(w);
 	text_clear(&w->asked);
 	world_stop(w);
-	world_expect(&w->asked, "SIGNAL all TERM; SIGNAL all CONT; ");
+	world_expect(&w->asked, "SIGNAL all TERM CONT; ");
 	world_advance(w, 9900 * USEC_PER_MSEC);
 	world_expect(&w->asked, "");
 	world_advance(w, 200 * USEC_PER_MSEC);
@@ -228,7 +227,7 @@ START_TEST(rest_of_a_service_that_ended_by_itself_is_ended_too)
 	world_end(w, world_main(w), CLD_EXITED, 1);
 	world_expect(&w->asked, "");
 	world_advance(w, 100 * USEC_PER_MSEC);
-	world_expect(&w->asked, "SIGNAL all TERM; SIGNAL all CONT; ");
+	world_expect(&w->asked, "SIGNAL all TERM CONT; ");
 	world_advance(w, 11 * USEC_PER_SEC);
 	world_expect(&w->asked, "SIGNAL all KILL; ACK 1; ");
 	world_expect(&w->told, "ended exited with status 1; ");
@@ -244,8 +243,7 @@ START_TEST(kill_mode_mixed_kills_the_others_when_the_main_process_is_gone)
 	world_start(w);
 	text_clear(&w->asked);
 	world_stop(w);
-	world_expect(&w->asked,
-			"SIGNAL main TERM; SIGNAL main CONT; SIGNAL all KILL; ACK 1; ");
+	world_expect(&w->asked, "SIGNAL main TERM CONT; SIGNAL all KILL; ACK 1; ");
 	ck_assert_str_eq(w->report.state, "stopped");
 	world_free(w);
 }
@@ -260,7 +258,7 @@ START_TEST(kill_mode_process_leaves_the_others)
 	text_clear(&w->told);
 	text_clear(&w->asked);
 	world_stop(w);
-	world_expect(&w->asked, "SIGNAL main TERM; SIGNAL main CONT; ACK 1; ");
+	world_expect(&w->asked, "SIGNAL main TERM CONT; ACK 1; ");
 	world_expect(&w->told, "ended shutdown; ");
 	ck_assert(w->rest);
 	world_free(w);
@@ -284,8 +282,7 @@ START_TEST(kill_signal_of_its_own_is_used_and_no_failure)
 	struct world *w = running(SIMPLE "KillSignal=SIGQUIT\nSendSIGHUP=yes\n");
 
 	world_stop(w);
-	world_expect(&w->asked,
-			"SIGNAL all QUIT; SIGNAL all HUP; SIGNAL all CONT; ACK 1; ");
+	world_expect(&w->asked, "SIGNAL all QUIT HUP CONT; ACK 1; ");
 	ck_assert_str_eq(w->report.result, "success");
 	world_free(w);
 }
@@ -318,7 +315,7 @@ START_TEST(stop_while_the_keeper_spawns_ends_what_was_spawned)
 	world_expect(&w->told, "");
 	w->silent = false;
 	world_run(w);
-	world_expect(&w->asked, "ExecStart 0; SIGNAL all TERM; SIGNAL all CONT; ACK 1; ");
+	world_expect(&w->asked, "ExecStart 0; SIGNAL all TERM CONT; ACK 1; ");
 	world_expect(&w->told, "start failed: shutdown; ended shutdown; ");
 	world_free(w);
 }
@@ -331,8 +328,7 @@ START_TEST(stop_during_a_command_before_the_start_ends_the_start)
 	w->control_status[UNIT_EXEC_START_PRE] = -1;
 	world_start(w);
 	world_stop(w);
-	world_expect(&w->asked,
-			"ExecStartPre 0; SIGNAL all TERM; SIGNAL all CONT; ACK 1; ");
+	world_expect(&w->asked, "ExecStartPre 0; SIGNAL all TERM CONT; ACK 1; ");
 	world_expect(&w->told, "start failed: shutdown; ended shutdown; ");
 	world_free(w);
 }
@@ -602,7 +598,7 @@ START_TEST(verdict_of_a_probe_stops_the_service_and_is_the_reason)
 	struct world *w = running(SIMPLE "Restart=on-failure\n");
 
 	world_call(w, SERVICE_FAIL, "does not answer", 16);
-	world_expect(&w->asked, "SIGNAL all TERM; SIGNAL all CONT; ACK 1; ");
+	world_expect(&w->asked, "SIGNAL all TERM CONT; ACK 1; ");
 	ck_assert_int_eq(w->reason.reason_class, AIRS_REASON_USER);
 	ck_assert_str_eq(w->reason.text, "does not answer");
 	ck_assert(!airs_reason_is_orderly(&w->reason));
@@ -667,8 +663,7 @@ START_TEST(settings_that_were_read_again_apply_to_the_stop)
 	world_parse(w, SIMPLE "ExecStop=/bin/e\n");
 	world_stop(w);
 	world_expect(&w->asked,
-			"ExecStop 0 (success - -); ACK 2; SIGNAL all TERM; "
-			"SIGNAL all CONT; ACK 1; ");
+			"ExecStop 0 (success - -); ACK 2; SIGNAL all TERM CONT; ACK 1; ");
 	world_free(w);
 }
 END_TEST

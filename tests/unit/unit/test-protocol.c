@@ -24,6 +24,7 @@ static const struct protocol_message samples[] = {
 			.unit = "db",
 			.whom = PROTOCOL_ALL,
 			.signal = 15 },
+	{ .type = PROTOCOL_OWNS, .serial = 11, .unit = "db", .pid = 4712 },
 	{ .type = PROTOCOL_SET_MAIN, .serial = 10, .unit = "db", .pid = 4711 },
 	{ .type = PROTOCOL_ACK, .spawn_id = UINT64_MAX },
 	{ .type = PROTOCOL_RELOAD, .serial = UINT64_C(0x123456789a) },
