@@ -48,6 +48,11 @@ static int take_watchdog(struct notify_message *m, const char *value)
 	return take_flag(m, value, NOTIFY_WATCHDOG);
 }
 
+static int take_fdstore(struct notify_message *m, const char *value)
+{
+	return take_flag(m, value, NOTIFY_FDSTORE);
+}
+
 static int take_status(struct notify_message *m, const char *value)
 {
 	if (!is_status(value))
@@ -77,6 +82,7 @@ static int take_extend_timeout(struct notify_message *m, const char *value)
 {
 	if (parse_u64(value, &m->extend_timeout_usec) < 0)
 		return -EBADMSG;
+	m->extend_timeout_usec = MIN_OF(m->extend_timeout_usec, NOTIFY_EXTEND_MAX_USEC);
 	m->flags |= NOTIFY_EXTEND_TIMEOUT;
 	return 0;
 }
@@ -93,6 +99,7 @@ static const struct {
 	{ "MAINPID", take_main_pid },
 	{ "ERRNO", take_errno },
 	{ "EXTEND_TIMEOUT_USEC", take_extend_timeout },
+	{ "FDSTORE", take_fdstore },
 };
 
 static int parse_line(char *line, struct notify_message *m)

@@ -19,6 +19,8 @@
 #define NOTIFY_SIZE_MAX  4096
 #define NOTIFY_LINES_MAX 64
 #define NOTIFY_FDS_MAX   16
+/* One message puts a deadline off by an hour at most; who needs more says it again. */
+#define NOTIFY_EXTEND_MAX_USEC UINT64_C(3600000000)
 
 enum notify_flag {
 	NOTIFY_READY = 1 << 0,
@@ -30,6 +32,7 @@ enum notify_flag {
 	NOTIFY_MAINPID = 1 << 6,
 	NOTIFY_ERRNO = 1 << 7,
 	NOTIFY_EXTEND_TIMEOUT = 1 << 8,
+	NOTIFY_FDSTORE = 1 << 9,
 };
 
 struct notify_message {
@@ -38,7 +41,7 @@ struct notify_message {
 			       characters but tab */
 	pid_t main_pid;
 	int error; /* positive errno */
-	uint64_t extend_timeout_usec;
+	uint64_t extend_timeout_usec; /* at most NOTIFY_EXTEND_MAX_USEC */
 };
 
 /*
@@ -58,8 +61,9 @@ struct notify_sender {
 MUST_CHECK int notify_enable(int fd);
 
 /*
- * Receive one message into buffer of NOTIFY_SIZE_MAX + 1 bytes. Descriptors are closed.
- * Returns its size, or a negative errno: -EAGAIN when there is none, -EMSGSIZE for one
+ * Receive one message into buffer of NOTIFY_SIZE_MAX + 1 bytes. Descriptors are closed: for
+ * BARRIER=1 that is the answer that its sender waits for, and everything before it was
+ * received. Returns its size, or a negative errno: -EAGAIN when there is none, -EMSGSIZE for one
  * too long or with too many descriptors (it is consumed).
  */
 MUST_CHECK ssize_t notify_receive(int fd, char *buffer, struct notify_sender *ret_sender);

@@ -58,6 +58,8 @@ struct service_failure {
 	char detail[SERVICE_DETAIL_SIZE];
 };
 
+struct service_question;
+
 #define SERVICE_EVENTS_MAX 8
 
 struct service {
@@ -103,9 +105,12 @@ struct service {
 	bool ready_told; /* READY=1 was taken */
 	bool note_empty; /* the link knows of no note */
 	bool adopted, changed;
-	bool notify_reloading, notify_stopping, notify_refused, notify_deferred;
+	bool notify_reloading, notify_stopping, notify_refused, notify_deferred,
+			fdstore_refused;
 	int notify_fd;
 	airs_ref notify_watch;
+	/* A message whose sender the keeper is asked about; NULL: none. */
+	struct service_question *question;
 	char *status_text; /* NULL: none */
 	struct service_failure *failure; /* NULL: none */
 	uint64_t since_realtime_usec, start_realtime_usec;
@@ -178,7 +183,11 @@ void service_notify_open(
 		struct airs_actor *self, struct service *s, struct link_fd *passed);
 void service_notify_ready(struct airs_actor *self, struct service *s);
 void service_notify_drain(struct airs_actor *self, struct service *s);
-void service_notify_discard(struct service *s);
+void service_notify_discard(struct airs_actor *self, struct service *s);
+/* The keeper's answer about a sender. False when the reply is to something else. */
+bool service_notify_on_reply(
+		struct airs_actor *self, struct service *s, const struct airs_message *m);
+void service_notify_fini(struct service *s);
 /* After a spawn was answered: read what had to wait for the pid. */
 void service_notify_resume(struct airs_actor *self, struct service *s);
 

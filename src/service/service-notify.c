@@ -3,7 +3,8 @@
 /*
  * The socket belongs to one service, so whoever writes to it has been let near it;
  * NotifyAccess= then asks which process it was. The pid of a process that was just
- * spawned is known only when the keeper has answered: until then nothing is read.
+ * spawned is known only when the keeper has answered, and so is whether any other belongs
+ * to the unit: until then nothing more is read.
  */
 
 #include "service/notify.h"
@@ -20,21 +21,39 @@
 /* Messages that are read before others get their turn. */
 #define READ_BATCH 64
 
-static bool is_accepted(const struct service *s, pid_t pid)
-{
-	bool is_main = pid != 0 && pid == s->main.pid;
+/* A message of a process that only the keeper can place. */
+struct service_question {
+	airs_ref call;
+	pid_t pid;
+	size_t size;
+	char text[]; /* size bytes, and room for the parser's NUL */
+};
 
+enum verdict { REFUSED, ACCEPTED, ASK_KEEPER };
+
+static bool is_process(const struct service_process *p, pid_t pid)
+{
+	return p->state == PROCESS_ALIVE && p->pid == pid;
+}
+
+static enum verdict judge(const struct service *s, pid_t pid)
+{
+	bool is_main = is_process(&s->main, pid);
+	bool is_known = is_main || is_process(&s->control, pid);
+
+	if (pid <= 0)
+		return REFUSED;
 	switch (service_settings(s)->notify_access) {
 	case UNIT_NOTIFY_MAIN:
-		return is_main;
+		return is_main ? ACCEPTED : REFUSED;
 	case UNIT_NOTIFY_EXEC:
-		return is_main || (pid != 0 && pid == s->control.pid);
+		return is_known ? ACCEPTED : REFUSED;
 	case UNIT_NOTIFY_ALL:
-		return pid != 0;
+		return is_known ? ACCEPTED : ASK_KEEPER;
 	case UNIT_NOTIFY_NONE:
 		break;
 	}
-	return false;
+	return REFUSED;
 }
 
 static void refuse(struct airs_actor *self, struct service *s, pid_t pid, const char *why)
@@ -117,9 +136,28 @@ static void apply_watchdog(struct airs_actor *self, struct service *s,
 		service_restart_timer(s);
 }
 
+static void refuse_fdstore(struct airs_actor *self, struct service *s)
+{
+	struct activity_record record = {
+		.kind = ACTIVITY_NOTIFY_REFUSED,
+		.unit = s->unit->name,
+		.supervisor = s->unit->supervisor ? s->unit->supervisor : "",
+		.actor = airs_self(self),
+		.pid = s->main.pid,
+		.detail = "descriptors are not kept (FDSTORE=1)",
+	};
+
+	if (s->fdstore_refused)
+		return;
+	s->fdstore_refused = true;
+	service_write_record(self, s, &record);
+}
+
 static void apply(struct airs_actor *self, struct service *s,
 		const struct notify_message *m)
 {
+	if (m->flags & NOTIFY_FDSTORE)
+		refuse_fdstore(self, s);
 	if (m->flags & NOTIFY_MAINPID && m->main_pid != s->main.pid)
 		service_set_main(self, s, m->main_pid);
 	if (m->flags & NOTIFY_STATUS)
@@ -133,12 +171,38 @@ static void apply(struct airs_actor *self, struct service *s,
 	apply_watchdog(self, s, m);
 }
 
+static void take(struct airs_actor *self, struct service *s, pid_t pid, char *text,
+		size_t size)
+{
+	struct notify_message message;
+
+	if (notify_parse(text, size, &message) < 0)
+		refuse(self, s, pid, "it is malformed");
+	else
+		apply(self, s, &message);
+}
+
+static void ask_keeper(struct airs_actor *self, struct service *s, pid_t pid,
+		const char *text, size_t size)
+{
+	struct service_question *q = malloc(sizeof(*q) + size + 1);
+
+	if (!q || link_owns(self, s->link_pid, s->unit->name, pid, &q->call) < 0) {
+		free(q);
+		refuse(self, s, pid, "there is no memory");
+		return;
+	}
+	q->pid = pid;
+	q->size = size;
+	memcpy(q->text, text, size);
+	s->question = q;
+}
+
 /* Receive one. False when there is none. */
 static bool receive(struct airs_actor *self, struct service *s)
 {
 	char buffer[NOTIFY_SIZE_MAX + 1];
 	struct notify_sender sender = { 0 };
-	struct notify_message message;
 	ssize_t n;
 
 	n = notify_receive(s->notify_fd, buffer, &sender);
@@ -148,22 +212,31 @@ static bool receive(struct airs_actor *self, struct service *s)
 		refuse(self, s, 0, "it is too long");
 		return n == -EMSGSIZE;
 	}
-	if (!is_accepted(s, sender.pid))
+	switch (judge(s, sender.pid)) {
+	case REFUSED:
 		refuse(self, s, sender.pid, "NotifyAccess= does not name this process");
-	else if (notify_parse(buffer, (size_t)n, &message) < 0)
-		refuse(self, s, sender.pid, "it is malformed");
-	else
-		apply(self, s, &message);
+		break;
+	case ACCEPTED:
+		take(self, s, sender.pid, buffer, (size_t)n);
+		break;
+	case ASK_KEEPER:
+		ask_keeper(self, s, sender.pid, buffer, (size_t)n);
+		break;
+	}
 	return true;
+}
+
+/* Whether what comes next can be judged. */
+static bool can_receive(const struct service *s)
+{
+	return s->notify_fd >= 0 && s->spawn_call == 0 && !s->question;
 }
 
 void service_notify_drain(struct airs_actor *self, struct service *s)
 {
 	unsigned int n = 0;
 
-	if (s->notify_fd < 0 || s->spawn_call != 0)
-		return;
-	while (n++ < READ_BATCH && receive(self, s))
+	while (n++ < READ_BATCH && can_receive(s) && receive(self, s))
 		;
 }
 
@@ -175,21 +248,48 @@ static void rearm(struct airs_actor *self, struct service *s)
 
 void service_notify_ready(struct airs_actor *self, struct service *s)
 {
-	if (s->spawn_call != 0) {
-		s->notify_deferred = true;
-		return;
-	}
 	service_notify_drain(self, s);
-	rearm(self, s);
+	if (can_receive(s))
+		rearm(self, s);
+	else
+		s->notify_deferred = true;
 }
 
 void service_notify_resume(struct airs_actor *self, struct service *s)
 {
-	if (!s->notify_deferred || s->spawn_call != 0)
+	if (!s->notify_deferred || !can_receive(s))
 		return;
 	s->notify_deferred = false;
-	service_notify_drain(self, s);
-	rearm(self, s);
+	service_notify_ready(self, s);
+}
+
+bool service_notify_on_reply(
+		struct airs_actor *self, struct service *s, const struct airs_message *m)
+{
+	auto_free struct service_question *q = NULL;
+
+	if (!s->question || s->question->call != m->ref)
+		return false;
+	q = TAKE_PTR(s->question);
+	if (m->status == 0)
+		take(self, s, q->pid, q->text, q->size);
+	else
+		refuse(self, s, q->pid, "it is of a process that is not the unit's");
+	service_notify_resume(self, s);
+	return true;
+}
+
+void service_notify_fini(struct service *s)
+{
+	free(s->question);
+	s->question = NULL;
+}
+
+static void drop_question(struct airs_actor *self, struct service *s)
+{
+	if (s->question)
+		airs_call_cancel(self, s->question->call);
+	service_notify_fini(s);
 }
 
 void service_notify_open(
@@ -199,6 +299,7 @@ void service_notify_open(
 		airs_fd_unwatch(self, s->notify_watch);
 	s->notify_watch = 0;
 	s->notify_deferred = false;
+	drop_question(self, s);
 	(void)close_fd(s->notify_fd);
 	s->notify_fd = take_fd(&passed->fd);
 	if (notify_enable(s->notify_fd) < 0 ||
@@ -207,11 +308,13 @@ void service_notify_open(
 }
 
 /* What an earlier run has said and nobody read. */
-void service_notify_discard(struct service *s)
+void service_notify_discard(struct airs_actor *self, struct service *s)
 {
 	char buffer[NOTIFY_SIZE_MAX + 1];
 	struct notify_sender sender;
 	ssize_t n;
+
+	drop_question(self, s);
 
 	if (s->notify_fd < 0)
 		return;

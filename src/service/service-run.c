@@ -154,7 +154,7 @@ void service_run_commands(struct airs_actor *self, struct service *s)
 
 void service_start_main(struct airs_actor *self, struct service *s)
 {
-	service_notify_discard(s);
+	service_notify_discard(self, s);
 	s->run_kind = UNIT_EXEC_START;
 	s->run_index = 0;
 	if (get_command(s, UNIT_EXEC_START, 0)) {
@@ -471,6 +471,7 @@ static void on_control_ended(
 	struct airs_reason reason = end_reason(end);
 	bool ignored = ignores_failure(s, &s->control);
 
+	service_notify_drain(self, s);
 	s->control.state = PROCESS_ENDED;
 	s->changed = true;
 	IGNORE_RESULT(link_ack(self, s->link_pid, p->spawn_id));

@@ -266,7 +266,7 @@ static void on_reply(
 	} else if (m->ref == s->set_main_call) {
 		s->set_main_call = 0;
 		service_on_main_set(self, s, m);
-	} else {
+	} else if (!service_notify_on_reply(self, s, m)) {
 		on_kill_reply(self, s, m);
 	}
 }
@@ -418,6 +418,7 @@ static void service_release(void *state)
 		free(k);
 	if (s->unit)
 		s->directory->release(s->directory->data, s->hold);
+	service_notify_fini(s);
 	(void)close_fd(s->notify_fd);
 	free(s->status_text);
 	free(s->failure);

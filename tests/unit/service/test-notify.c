@@ -217,13 +217,128 @@ START_TEST(stranger_is_not_believed)
 }
 END_TEST
 
-START_TEST(any_process_is_believed_where_the_unit_allows_it)
+START_TEST(any_process_of_the_unit_is_believed_where_the_unit_allows_it)
 {
 	struct world *w = notify_world(NOTIFY "NotifyAccess=all\n", 100);
 
 	world_start(w);
+	world_expect(&w->asked, "ExecStart 0; ");
+	say(w, "READY=1\nSTATUS=From a helper");
+	world_expect(&w->asked, "OWNS; ");
+	world_expect(&w->told, "started; ");
+	ck_assert_str_eq(w->report.status_text, "From a helper");
+	/* Read again after the answer. */
+	say(w, "STATUS=More");
+	ck_assert_str_eq(w->report.status_text, "More");
+	world_free(w);
+}
+END_TEST
+
+START_TEST(stranger_is_not_believed_where_any_process_is_allowed)
+{
+	struct world *w = notify_world(NOTIFY "NotifyAccess=all\n", 100);
+
+	w->owns_error = EPERM;
+	world_start(w);
+	say(w, "READY=1\nSTATUS=lies");
+	world_expect(&w->told, "");
+	ck_assert_str_eq(w->report.status_text, "");
+	w->owns_error = 0;
 	say(w, "READY=1");
 	world_expect(&w->told, "started; ");
+	world_free(w);
+}
+END_TEST
+
+START_TEST(words_keep_their_order_while_the_keeper_is_asked)
+{
+	struct world *w = notify_world(NOTIFY "NotifyAccess=all\n", 100);
+
+	world_start(w);
+	w->silent = true;
+	ck_assert_int_eq(send(notify_end, "STATUS=one\nREADY=1", 18, 0), 18);
+	say(w, "STATUS=two");
+	world_expect(&w->told, "");
+	w->silent = false;
+	world_run(w);
+	world_expect(&w->told, "started; ");
+	ck_assert_str_eq(w->report.status_text, "two");
+	world_free(w);
+}
+END_TEST
+
+START_TEST(stop_while_the_keeper_is_asked_loses_nothing)
+{
+	struct world *w = notify_world(NOTIFY "NotifyAccess=all\n", 100);
+
+	world_start(w);
+	w->silent = true;
+	say(w, "READY=1");
+	world_stop(w);
+	w->silent = false;
+	world_run(w);
+	ck_assert_ptr_nonnull(strstr(text_get(&w->told), "start failed: "));
+	world_free(w);
+}
+END_TEST
+
+/* What systemd-notify waits for. */
+START_TEST(barrier_is_released_when_what_came_before_counts)
+{
+	struct world *w = notify_world(NOTIFY "NotifyAccess=all\n", 100);
+	int barrier[2];
+	char byte;
+
+	ck_assert_int_eq(pipe2(barrier, O_CLOEXEC | O_NONBLOCK), 0);
+	world_start(w);
+	w->silent = true;
+	ck_assert_int_eq(send(notify_end, "READY=1", 7, 0), 7);
+	ck_assert_int_eq(fd_send(notify_end, "BARRIER=1", 9, &barrier[1], 1), 0);
+	barrier[1] = close_fd(barrier[1]);
+	world_run(w);
+	ck_assert_int_eq(read(barrier[0], &byte, 1), -1);
+	ck_assert_int_eq(errno, EAGAIN);
+	w->silent = false;
+	world_run(w);
+	world_expect(&w->told, "started; ");
+	ck_assert_int_eq(read(barrier[0], &byte, 1), 0);
+	close_fd(barrier[0]);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(descriptors_to_keep_are_refused_and_the_rest_is_heard)
+{
+	struct world *w = notify_world(NOTIFY, getpid());
+	int kept[2];
+	char byte;
+
+	ck_assert_int_eq(pipe2(kept, O_CLOEXEC | O_NONBLOCK), 0);
+	world_start(w);
+	ck_assert_int_eq(fd_send(notify_end, "FDSTORE=1\nREADY=1", 17, &kept[1], 1), 0);
+	kept[1] = close_fd(kept[1]);
+	world_run(w);
+	world_expect(&w->told, "started; ");
+	ck_assert_int_eq(read(kept[0], &byte, 1), 0);
+	world_expect(&w->recorded, "notify-refused; ");
+	ck_assert_int_eq(send(notify_end, "FDSTORE=1", 9, 0), 9);
+	world_run(w);
+	world_expect(&w->recorded, "");
+	close_fd(kept[0]);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(deadline_is_put_off_by_an_hour_at_most)
+{
+	struct world *w = notify_world(NOTIFY, getpid());
+
+	world_start(w);
+	say(w, "EXTEND_TIMEOUT_USEC=18446744073709551615");
+	world_advance(w, 3599 * USEC_PER_SEC);
+	world_expect(&w->told, "");
+	world_advance(w, 2 * USEC_PER_SEC);
+	ck_assert_str_eq(w->report.result, "timeout");
 	world_free(w);
 }
 END_TEST
@@ -341,7 +456,7 @@ START_TEST(silent_watchdog_ends_the_service)
 	}
 	world_expect(&w->asked, "");
 	world_advance(w, 4 * USEC_PER_SEC);
-	world_expect(&w->asked, "SIGNAL all ABRT; SIGNAL all CONT; ACK 1; ");
+	world_expect(&w->asked, "SIGNAL all ABRT CONT; ACK 1; ");
 	ck_assert_str_eq(w->report.result, "watchdog");
 	ck_assert(!airs_reason_is_orderly(&w->reason));
 	world_free(w);
@@ -380,8 +495,13 @@ TEST_MAIN("notify", known_keys_are_understood, empty_message_says_nothing,
 		sender_is_named_by_the_kernel, message_that_is_too_long_is_consumed,
 		passed_descriptors_are_closed, notify_service_is_ready_when_it_says_so,
 		ready_that_comes_before_the_pid_is_known_counts, stranger_is_not_believed,
-		any_process_is_believed_where_the_unit_allows_it,
-		start_is_extended_on_request,
+		any_process_of_the_unit_is_believed_where_the_unit_allows_it,
+		stranger_is_not_believed_where_any_process_is_allowed,
+		words_keep_their_order_while_the_keeper_is_asked,
+		stop_while_the_keeper_is_asked_loses_nothing,
+		barrier_is_released_when_what_came_before_counts,
+		descriptors_to_keep_are_refused_and_the_rest_is_heard,
+		deadline_is_put_off_by_an_hour_at_most, start_is_extended_on_request,
 		end_before_ready_is_a_failure_even_with_status_0,
 		last_words_of_a_process_are_heard,
 		words_of_an_earlier_run_do_not_count_for_the_next,
