@@ -45,7 +45,9 @@ static void add_row(struct ctl *ctl, struct grid *grid, const struct unit_row *r
 	if (row->since_usec > 0)
 		when_append_relative(&since, row->since_usec, clock_realtime_usec());
 	grid_add(grid, STYLE_PLAIN, text_get(&since));
-	grid_add_safe(grid, &ctl->terminal, STYLE_PLAIN, row->description);
+	grid_add_safe(grid, &ctl->terminal, STYLE_PLAIN,
+			strcmp(row->state, "refused") == 0 ? row->last_end
+							   : row->description);
 }
 
 static int print_text(struct ctl *ctl, const struct unit_rows *rows, char **patterns,

@@ -79,8 +79,8 @@ static int parse_files(char **names, size_t n_names, struct diag *diag,
 	if (r < 0)
 		return r;
 	check_modes(snapshot, diag);
-	context.check_programs = true;
-	return unit_set_parse(snapshot, &context, diag, ret_set);
+	unit_snapshot_set_context(snapshot, &context);
+	return unit_set_parse(snapshot, &snapshot->context, diag, ret_set);
 }
 
 static void print_json(

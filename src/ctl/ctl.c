@@ -182,6 +182,8 @@ enum ctl_exit ctl_fail_call(struct ctl *ctl, int error, const char *name)
 	if (sd_bus_error_has_name(e, NAMES_ERROR_NO_SUCH_UNIT))
 		return ctl_fail(ctl, CTL_NO_SUCH_UNIT, "there is no unit '%s'",
 				name ? name : "");
+	if (sd_bus_error_has_name(e, NAMES_ERROR_REFUSED))
+		return ctl_fail(ctl, CTL_NO_SUCH_UNIT, "%s", answer(ctl));
 	if (sd_bus_error_has_name(e, NAMES_ERROR_NOT_RUNNING))
 		return ctl_fail(ctl, CTL_NOT_RUNNING, "%s is not running",
 				name ? name : "it");

@@ -8,8 +8,8 @@
 #include "ctl/when.h"
 
 /* In the order of the summary: what asks for attention comes first. */
-static const char *const known_states[] = { "failed", "backoff", "stopping", "starting",
-	"reloading", "running", "exited", "stopped" };
+static const char *const known_states[] = { "failed", "refused", "backoff", "stopping",
+	"starting", "reloading", "running", "exited", "stopped" };
 
 static size_t count_state(const struct unit_rows *rows, const char *state)
 {

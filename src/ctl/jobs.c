@@ -330,7 +330,8 @@ static enum ctl_exit run_all(struct ctl *ctl, const struct job_action *action)
 	if (!names)
 		return ctl_out_of_memory(ctl);
 	for (size_t i = 0; i < rows.count; i++)
-		if (!rows.items[i].supervisor[0])
+		if (!rows.items[i].supervisor[0] &&
+				strcmp(rows.items[i].state, "refused") != 0)
 			names[n_names++] = rows.items[i].name;
 	return run_names(ctl, action, names, n_names);
 }

@@ -243,6 +243,20 @@ static void print_needs_restart(struct page *p)
 	end_line(p);
 }
 
+/* Its files were read again and have a mistake: what was read before stays in force. */
+static void print_refused(struct page *p)
+{
+	const char *why = facts_text(p->facts, "Refused");
+
+	if (!*why)
+		return;
+	begin_line(p, "refused");
+	append_safe(p, why);
+	terminal_append_styled(&p->ctl->terminal, p->out, STYLE_BUSY,
+			"; the settings of before stay in force");
+	end_line(p);
+}
+
 static void print_child(struct page *p, const char *name, const struct unit_row *row)
 {
 	const struct terminal *terminal = &p->ctl->terminal;
@@ -315,6 +329,7 @@ void unit_status_print(struct ctl *ctl, const struct unit_status *status)
 	print_fact(&p, "messages", "MessagesHandled");
 	print_fact(&p, "confined", "Confinement");
 	print_needs_restart(&p);
+	print_refused(&p);
 	print_files(&p, status);
 	print_children(&p, status);
 	print_log(&p, status);

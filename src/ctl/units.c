@@ -22,6 +22,7 @@ static const struct state_info states[] = {
 	{ "backoff", MOOD_BUSY, "↻", "@" },
 	{ "stopped", MOOD_IDLE, "○", "o" },
 	{ "failed", MOOD_BAD, "×", "x" },
+	{ "refused", MOOD_BAD, "!", "!" },
 };
 
 static const struct state_info *find_state(const char *name)

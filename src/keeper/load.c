@@ -56,19 +56,24 @@ static int read_files(struct keeper *keeper, struct diag *diag, int *ret_fd,
 		struct unit_set **ret_set)
 {
 	auto_(unit_snapshot) snapshot = NULL;
+	auto_(unit_set) set = NULL;
 	auto_close int fd = -1;
 	int r;
 
 	r = unit_snapshot_load(&keeper->options.unit_path, diag, &snapshot);
 	if (r == 0 && snapshot->count == 0)
 		tell_empty(&keeper->options.unit_path);
+	if (r < 0)
+		return r;
+	unit_snapshot_set_context(snapshot, &keeper->context);
+	r = unit_set_parse(snapshot, &snapshot->context, diag, &set);
 	if (r == 0)
 		r = unit_snapshot_pack(snapshot, &fd);
-	if (r == 0)
-		r = unit_set_parse(snapshot, &keeper->context, diag, ret_set);
-	if (r == 0)
-		*ret_fd = take_fd(&fd);
-	return r;
+	if (r < 0)
+		return r;
+	*ret_fd = take_fd(&fd);
+	*ret_set = TAKE_PTR(set);
+	return 0;
 }
 
 static int find_journal(struct keeper *keeper)
@@ -147,7 +152,6 @@ static struct protocol_message make_config(const struct keeper *keeper)
 	return (struct protocol_message){
 		.type = PROTOCOL_CONFIG,
 		.runtime_dir = keeper->options.runtime_dir,
-		.runtime_base = keeper->context.runtime_dir,
 		.journal_socket = keeper->journal.socket_path,
 		.user_instance = keeper->options.is_user,
 		.owner_uid = geteuid(),

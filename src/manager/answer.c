@@ -58,6 +58,25 @@ static int append_row(sd_bus_message *answer, const struct record *record)
 			clean(record->status_text), clean(last_end));
 }
 
+/* A unit that is not in the tree because of a mistake in its files. */
+static int append_refused(sd_bus_message *answer, const struct unit_refusal *refusal)
+{
+	return sd_bus_message_append(answer, NAMES_LIST_SIGNATURE, refusal->name, "",
+			refusal->supervisor ? refusal->supervisor : "", "refused",
+			"refused", "", 0, UINT64_C(0), UINT64_C(0), "",
+			clean(refusal->why));
+}
+
+static int append_all_refused(sd_bus_message *answer, const struct manager *m)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; i < m->refusals.count && r >= 0; i++)
+		if (!registry_find(&m->registry, m->refusals.items[i].name))
+			r = append_refused(answer, &m->refusals.items[i]);
+	return r;
+}
+
 void answer_list(struct manager *m, struct request *request)
 {
 	const struct record *record = NULL;
@@ -69,6 +88,8 @@ void answer_list(struct manager *m, struct request *request)
 		r = sd_bus_message_open_container(answer, 'a', NAMES_LIST_SIGNATURE);
 	while (r >= 0 && (record = registry_next(&m->registry, record)))
 		r = append_row(answer, record);
+	if (r >= 0)
+		r = append_all_refused(answer, m);
 	if (r >= 0)
 		r = sd_bus_message_close_container(answer);
 	give(request, answer, r);
@@ -339,7 +360,8 @@ static bool needs_restart(const struct record *record)
 					record->settings->unit);
 }
 
-static int put_settings(sd_bus_message *answer, const struct record *record)
+static int put_settings(sd_bus_message *answer, const struct manager *m,
+		const struct record *record)
 {
 	const struct unit *unit = record->settings->unit;
 	auto_text dump = { 0 };
@@ -349,6 +371,9 @@ static int put_settings(sd_bus_message *answer, const struct record *record)
 	if (dump.failed)
 		return -ENOMEM;
 	r = put_text(answer, "Settings", text_get(&dump));
+	if (r >= 0)
+		r = put_some_text(answer, "Refused",
+				unit_refusals_find(&m->refusals, record->name));
 	if (r >= 0 && needs_restart(record))
 		r = sd_bus_message_append(answer, "{sv}", "NeedsRestart", "b", 1);
 	if (r >= 0 && record->kind != UNIT_SUPERVISOR)
@@ -391,7 +416,7 @@ void answer_unit(struct manager *m, struct request *request, const struct record
 	if (r >= 0)
 		r = put_actor(answer, m, record);
 	if (r >= 0)
-		r = put_settings(answer, record);
+		r = put_settings(answer, m, record);
 	if (r >= 0)
 		r = sd_bus_message_close_container(answer);
 	give(request, answer, r);

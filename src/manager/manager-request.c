@@ -11,9 +11,19 @@
 static struct record *find_or_fail(struct manager *m, struct request *request)
 {
 	struct record *record = registry_find(&m->registry, request->name);
+	const char *why;
 
 	if (record)
 		return record;
+	why = unit_refusals_find(&m->refusals, request->name);
+	if (why) {
+		request_fail(request, NAMES_ERROR_REFUSED,
+				"\"%s\" is left out because of a mistake: %s",
+				request->name,
+				text_is_utf8(why, strlen(why)) ? why : "(not UTF-8)");
+		manager_answer(m, request);
+		return NULL;
+	}
 	request_fail(request, NAMES_ERROR_NO_SUCH_UNIT, "There is no unit \"%s\".",
 			text_is_utf8(request->name, strlen(request->name)) ? request->name
 									   : "?");

@@ -126,9 +126,7 @@ static int take_configuration(struct manager *m, const struct protocol_message *
 		if (r < 0)
 			return r;
 	}
-	r = copy_text(&m->runtime_base, message->runtime_base);
-	if (r >= 0)
-		r = copy_text(&m->cgroup, message->cgroup);
+	r = copy_text(&m->cgroup, message->cgroup);
 	if (r >= 0)
 		r = copy_text(&m->journal_socket, message->journal_socket);
 	m->owner_uid = message->owner_uid;
@@ -140,20 +138,19 @@ int manager_parse(struct manager *m, int snapshot_fd, struct unit_set **ret_set)
 {
 	auto_(unit_snapshot) snapshot = NULL;
 	auto_close int fd = snapshot_fd;
-	struct unit_context context;
 	int r;
 
 	r = unit_snapshot_unpack(fd, &snapshot);
 	if (r < 0)
 		return r;
-	r = unit_context_init(&context, m->runtime_base);
-	if (r < 0)
-		return r;
 	diag_fini(&m->diag);
 	diag_append(&m->diag, &snapshot->diag);
-	r = unit_set_parse(snapshot, &context, &m->diag, ret_set);
+	r = unit_set_parse(snapshot, &snapshot->context, &m->diag, ret_set);
 	if (r < 0)
 		return r;
+	unit_refusals_fini(&m->refusals);
+	m->refusals = (*ret_set)->refusals;
+	(*ret_set)->refusals = (struct unit_refusals){ 0 };
 	close_fd(m->snapshot_fd);
 	m->snapshot_fd = take_fd(&fd);
 	return 0;
@@ -478,7 +475,7 @@ static void manager_release(void *state)
 	registry_fini(&m->registry);
 	diag_fini(&m->diag);
 	close_fd(m->snapshot_fd);
-	free(m->runtime_base);
+	unit_refusals_fini(&m->refusals);
 	free(m->cgroup);
 	free(m->journal_socket);
 }

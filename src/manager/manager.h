@@ -65,8 +65,9 @@ struct manager {
 	struct registry registry;
 	struct tree_context context;
 	struct diag diag; /* of the last load */
+	struct unit_refusals refusals; /* of the last load; a unit may have settings all
+					  the same, those of an earlier one */
 	int snapshot_fd; /* of the last load: the files' text, for GetFiles */
-	char *runtime_base; /* %t */
 	char *cgroup; /* of the instance; NULL: none */
 	char *journal_socket; /* NULL: none */
 	struct strv strangers; /* units with processes that no file names, until ADOPTED */

@@ -34,7 +34,8 @@
  *
  * Values of state: "stopped" "starting" "running" "reloading" "stopping" "backoff" (waits
  * before a restart) "failed" (ended abnormally and will not be restarted, or given up)
- * "exited" (a oneshot that is done, RemainAfterExit)
+ * "exited" (a oneshot that is done, RemainAfterExit) "refused" (its files have a mistake,
+ * which stands as the last end; it is not in the tree, and its kind is not known)
  *
  * Keys of GetUnit (text, unless a type is told; absent when they mean nothing for the
  * unit):
@@ -48,6 +49,7 @@
  *   Children(as) ActorPID(t) MessagesHandled(t) FailedStep
  *   LogFile (path when the log is a file) LogJournal(b)
  *   SyslogIdentifier (of the stream to the journal; absent: the name)
+ *   Refused (why its files, read again, were not taken: the mistake)
  *   Settings (unit_dump text) NeedsRestart(b: it runs with other settings than these)
  */
 /* clang-format on */
@@ -64,6 +66,7 @@
 #define NAMES_PENDING_MAX 64
 
 #define NAMES_ERROR_NO_SUCH_UNIT  "org.airssys.Error.NoSuchUnit"
+#define NAMES_ERROR_REFUSED       "org.airssys.Error.Refused" /* its files have a mistake */
 #define NAMES_ERROR_NOT_RUNNING   "org.airssys.Error.NotRunning"
 #define NAMES_ERROR_DENIED        "org.freedesktop.DBus.Error.AccessDenied"
 #define NAMES_ERROR_FAILED        "org.airssys.Error.Failed"

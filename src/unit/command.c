@@ -247,17 +247,22 @@ int command_check_program(const char *path)
 
 int command_find_program(const char *name, char **ret_path)
 {
+	int error = -ENOENT, r;
+
 	for (size_t i = 0; i < ARRAY_SIZE(program_folders); i++) {
 		auto_free char *path = text_format("%s/%s", program_folders[i], name);
 
 		if (!path)
 			return -ENOMEM;
-		if (command_check_program(path) == 0) {
+		r = command_check_program(path);
+		if (r == 0) {
 			*ret_path = TAKE_PTR(path);
 			return 0;
 		}
+		if (error == -ENOENT)
+			error = r;
 	}
-	return -ENOENT;
+	return error;
 }
 
 static bool is_plain(const char *word)

@@ -24,7 +24,10 @@ struct command_report {
 MUST_CHECK int command_parse(const char *value, const struct specifier_scope *scope,
 		struct unit_commands *commands, struct command_report *ret_report);
 
-/* Look a name without slashes up in the folders where programs are. -ENOENT, -ENOMEM. */
+/*
+ * Look a name without slashes up in the folders where programs are. -ENOENT; why the first
+ * file of that name cannot be executed; -ENOMEM.
+ */
 MUST_CHECK int command_find_program(const char *name, char **ret_path);
 
 /* Whether path is a file that may be executed: 0 or the negative errno that says why not.

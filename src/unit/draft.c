@@ -76,10 +76,17 @@ bool draft_has(const struct draft *draft, size_t offset)
 	return false;
 }
 
+void draft_lose(struct draft *draft, const struct diag *diag)
+{
+	if (!draft->is_lost && diag)
+		draft->mistake = diag->count + 1;
+	draft->is_lost = true;
+}
+
 static void lose(struct source *s, enum unit_code_name code, struct diag_place place,
 		const char *remedy, const char *what)
 {
-	s->draft->is_lost = true;
+	draft_lose(s->draft, s->builder->diag);
 	diag_add(s->builder->diag, DIAG_ERROR, unit_code(code), place, remedy, "%s",
 			what);
 }
@@ -132,7 +139,7 @@ static void tell_value(struct source *s, const struct option_scope *scope,
 	auto_free char *remedy = NULL;
 	char value[64];
 
-	s->draft->is_lost = true;
+	draft_lose(s->draft, s->builder->diag);
 	if (scope->specifier) {
 		diag_add(s->builder->diag, DIAG_ERROR, unit_code(CODE_SPECIFIER), place,
 				scope->remedy,
@@ -157,15 +164,19 @@ static void tell_program(struct source *s, const struct option_scope *scope,
 		struct diag_place place)
 {
 	const struct unit_command *c = scope->missing_program;
+	bool is_there = scope->missing_error != -ENOENT &&
+			scope->missing_error != -ENOTDIR;
 
-	if (!s->builder->context->check_programs)
-		return;
 	if (!c->ignore_failure)
-		s->draft->is_lost = true;
+		draft_lose(s->draft, s->builder->diag);
 	diag_add(s->builder->diag, c->ignore_failure ? DIAG_WARNING : DIAG_ERROR,
 			unit_code(CODE_PROGRAM), place,
-			"Install the program, or correct its path.",
-			"%s is not there or cannot be executed.", c->path);
+			is_there ? "Make it executable (chmod +x), or name another program."
+				 : "Install the program, or correct its path; a - before it lets "
+				   "the unit go on without it.",
+			is_there ? "The program %s cannot be executed: %s."
+				 : "The program %s is not there: %s.",
+			c->path, strerrordesc_np(-scope->missing_error));
 }
 
 /* Remember where the names stand that are resolved later. */
@@ -422,11 +433,16 @@ static int make_unit(struct source *s)
 	int r;
 
 	for (uint32_t i = 0; i < s->count; i++) {
+		size_t told = s->builder->diag ? s->builder->diag->count : 0;
+
 		r = parser_parse(s->files[i]->path, s->files[i]->data, s->files[i]->size,
 				s->builder->diag, &s->parsed[i]);
 		if (r < 0)
 			return r;
-		s->draft->is_lost |= r > 0;
+		if (r > 0 && !s->draft->is_lost) {
+			s->draft->is_lost = true;
+			s->draft->mistake = told + 1;
+		}
 	}
 	find_kind(s);
 	if (!s->has_kind)
@@ -458,8 +474,8 @@ static int add_draft(struct builder *b, struct draft **draft)
 		drafts->capacity = capacity;
 	}
 	if (other) {
-		other->is_lost = true;
-		(*draft)->is_lost = true;
+		draft_lose(other, b->diag);
+		draft_lose(*draft, b->diag);
 		diag_add(b->diag, DIAG_ERROR, unit_code(CODE_TWO_UNITS),
 				(struct diag_place){ (*draft)->path, 0 },
 				"Rename one of the two files.",
@@ -489,6 +505,15 @@ static uint32_t list_files(const struct group *base, const struct group *own,
 	return n;
 }
 
+/* One of its files was not read, and what it says is not known. */
+static void note_refused(struct source *s)
+{
+	for (uint32_t i = 0; i < s->count && !s->draft->refused; i++)
+		if (s->files[i]->is_refused)
+			s->draft->refused = s->files[i]->path;
+	s->draft->is_lost = s->draft->refused != NULL;
+}
+
 /* Make the draft of a unit from its own group and, for an instance, its template's. */
 static int build(struct builder *b, const char *name, const char *suffix,
 		const struct group *base, const struct group *own)
@@ -514,7 +539,8 @@ static int build(struct builder *b, const char *name, const char *suffix,
 		return -ENOMEM;
 	draft->path = files[0]->path;
 	draft->is_masked = files[0]->is_masked;
-	r = draft->is_masked ? 0 : make_unit(&s);
+	note_refused(&s);
+	r = draft->is_masked || draft->is_lost ? 0 : make_unit(&s);
 	for (uint32_t i = 0; i < s.count; i++)
 		parsed_file_fini(&parsed[i]);
 	return r < 0 ? r : add_draft(b, &draft);

@@ -34,6 +34,8 @@ struct draft {
 	uint64_t assigned[DRAFT_OPTIONS_MAX /
 			64]; /* bit n: unit_options[n] was assigned */
 	bool is_lost; /* has a mistake, or depends on one that has: not in the set */
+	const char *refused; /* the first of its files that was not read; NULL: none */
+	size_t mistake; /* 1 + the diagnostic that lost it; 0: none */
 	bool is_masked;
 
 	/* Of unit/resolve.c. */
@@ -61,8 +63,16 @@ MUST_CHECK int drafts_parse(const struct unit_snapshot *snapshot,
 		const struct unit_context *context, struct diag *diag,
 		struct drafts *drafts);
 
+/* Leave it out because of the diagnostic that is added to diag next. */
+void draft_lose(struct draft *draft, const struct diag *diag);
+
 /* Whether the setting of this field was given in a file. */
 bool draft_has(const struct draft *draft, size_t offset);
+
+/* Why the drafts that are lost are not in the set. -ENOMEM. */
+MUST_CHECK int drafts_tell_refusals(const struct drafts *drafts,
+		const struct unit_snapshot *snapshot, const struct diag *diag,
+		struct unit_refusals *refusals);
 
 /*
  * Resolve membership and order and move the units that are right into a set. -ENOMEM.

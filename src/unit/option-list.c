@@ -10,6 +10,7 @@
 #include "unit/environment.h"
 #include "unit/name.h"
 #include "unit/option-type.h"
+#include "unit/programs.h"
 #include "unit/words.h"
 
 /*
@@ -256,33 +257,38 @@ void option_fini_environment_files(void *field, struct unit *unit)
 	unit->service.n_environment_files = 0;
 }
 
-/* Names become paths; what is not there is told by the caller, who knows whether to. */
+/* Where a program is. One whose failure counts is told before one whose failure does not.
+ */
+static int find_program(struct option_scope *scope, struct unit_command *c)
+{
+	const struct unit_program *program;
+	int r = unit_programs_find(
+			scope->specifiers.context->programs, c->path, &program);
+
+	if (r < 0 || !program)
+		return r;
+	if (program->error) {
+		if (!scope->missing_program || !c->ignore_failure) {
+			scope->missing_program = c;
+			scope->missing_error = program->error;
+		}
+		return 0;
+	}
+	free(c->path);
+	c->path = strdup(program->path);
+	return c->path ? 0 : -ENOMEM;
+}
+
 static int find_programs(struct option_scope *scope, struct unit_commands *commands,
 		uint32_t first)
 {
-	char *path;
-	int r;
+	int r = 0;
 
-	for (uint32_t i = first; i < commands->count; i++) {
-		struct unit_command *c = &commands->items[i];
-
-		if (*c->path == '/') {
-			r = scope->specifiers.context->check_programs
-					? command_check_program(c->path)
-					: 0;
-		} else {
-			r = command_find_program(c->path, &path);
-			if (r == 0) {
-				free(c->path);
-				c->path = path;
-			}
-		}
-		if (r == -ENOMEM)
-			return r;
-		if (r < 0)
-			scope->missing_program = c;
-	}
-	return 0;
+	if (!scope->specifiers.context->programs)
+		return 0;
+	for (uint32_t i = first; i < commands->count && r == 0; i++)
+		r = find_program(scope, &commands->items[i]);
+	return r;
 }
 
 int option_parse_commands(struct option_scope *scope, const char *value, void *field)

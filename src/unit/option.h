@@ -40,6 +40,7 @@ struct option_scope {
 	char specifier; /* one that is wrong, or '\0' */
 	bool has_unknown_escape;
 	const struct unit_command *missing_program; /* NULL: none */
+	int missing_error; /* why it cannot be executed: negative errno */
 };
 
 struct option_word {

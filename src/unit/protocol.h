@@ -139,7 +139,6 @@ struct protocol_message {
 	size_t size;
 	/* CONFIG */
 	const char *runtime_dir;
-	const char *runtime_base; /* %t */
 	const char *journal_socket; /* NULL: no journal is there */
 	uint32_t user_instance; /* 1: --user */
 	uint32_t boot_id_changed; /* unused: 0 */

@@ -5,6 +5,7 @@
 
 #include "unit/code.h"
 #include "unit/draft.h"
+#include "unit/name.h"
 
 /*
  * Who supervises whom, and who starts before whom.
@@ -43,7 +44,7 @@ static struct diag_place place_of(const struct draft *d, struct diag_place wante
 
 #define LOSE(v, d, code, place, remedy, ...)                                             \
 	do {                                                                             \
-		(d)->is_lost = true;                                                     \
+		draft_lose(d, (v)->diag);                                                \
 		diag_add((v)->diag, DIAG_ERROR, unit_code(code), place_of(d, place),     \
 				remedy, __VA_ARGS__);                                    \
 	} while (0)
@@ -55,7 +56,8 @@ static bool is_live(const struct draft *d)
 
 static bool is_supervisor(const struct draft *d)
 {
-	return d->unit && d->unit->kind == UNIT_SUPERVISOR;
+	return d->unit ? d->unit->kind == UNIT_SUPERVISOR
+		       : has_suffix(d->path, NAME_SUFFIX_SUPERVISOR);
 }
 
 /* One name of a Children= line. */
@@ -138,6 +140,8 @@ static void cut_circle(struct resolver *v, struct draft *d)
 		at = at->parent;
 	} while (at != d);
 	text_append(&path, d->name);
+	for (at = d->parent; at != d; at = at->parent)
+		draft_lose(at, v->diag);
 	LOSE(v, d, CODE_SUPERVISOR_CYCLE, d->at_supervisor,
 			"Take one of them out of the circle.",
 			"Supervisors cannot supervise each other in a circle: %s.",
@@ -145,7 +149,6 @@ static void cut_circle(struct resolver *v, struct draft *d)
 	for (at = d; at; at = next) {
 		next = at->parent;
 		at->parent = NULL;
-		at->is_lost = true;
 	}
 }
 
@@ -336,13 +339,13 @@ static void tell_order_circle(struct resolver *v, uint32_t top, const struct dra
 	for (uint32_t i = at; i <= top; i++)
 		text_printf(&path, "%s -> ", v->stack[i]->name);
 	text_append(&path, d->name);
+	for (uint32_t i = at + 1; i <= top; i++)
+		draft_lose(v->stack[i], v->diag);
 	LOSE(v, v->stack[at], CODE_ORDER_CYCLE, v->stack[at]->at_order,
 			"Take one After= or Before= out of the circle; an arrow means \"starts "
 			"after\".",
 			"Units cannot start after each other in a circle: %s.",
 			text_get(&path));
-	for (uint32_t i = at; i <= top; i++)
-		v->stack[i]->is_lost = true;
 }
 
 enum walk_mark {
@@ -509,6 +512,22 @@ static int make_set(struct resolver *v, struct unit_set **ret_set)
 	return 0;
 }
 
+/* Supervisors go on without the children that have mistakes of their own. */
+static void tell_lost_children(struct resolver *v)
+{
+	for (uint32_t i = 0; i < v->drafts->count; i++) {
+		const struct draft *d = v->drafts->items[i];
+
+		if (d->is_lost && d->position && d->parent && is_live(d->parent))
+			diag_add(v->diag, DIAG_WARNING, unit_code(CODE_CHILD_LOST),
+					place_of(d->parent, d->parent->at_children),
+					"Correct the mistake of the child.",
+					"%s is left out because of a mistake; %s goes on "
+					"without it.",
+					d->name, d->parent->name);
+	}
+}
+
 static int resolve(struct resolver *v, struct unit_set **ret_set)
 {
 	int r;
@@ -523,6 +542,7 @@ static int resolve(struct resolver *v, struct unit_set **ret_set)
 	sort_members(v);
 	settle(v);
 	choose_orders(v);
+	tell_lost_children(v);
 	return make_set(v, ret_set);
 }
 

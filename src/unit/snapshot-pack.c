@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,20 +11,51 @@
 
 /*
  * The memory file: a magic number, a count, and for each file its path, unit, flags and
- * text; then what the loading had to say, a count and the fields of each diagnostic. Each
- * text has its NUL with it, so that the reader keeps the bytes as they are and points
- * into them.
+ * text; then what the loading had to say, a count and the fields of each diagnostic; then
+ * the context, and the programs that are not just where they are said to be. Each text
+ * has its NUL with it, so that the reader keeps the bytes as they are and points into
+ * them.
  */
 
-#define SNAPSHOT_MAGIC    0x32736e61u
+#define SNAPSHOT_MAGIC    0x33736e61u
 #define SNAPSHOT_SIZE_MAX ((size_t)256 * 1024 * 1024)
 #define FILE_SIZE_MIN     16 /* of a packed file: three lengths and the flags */
 #define DIAG_SIZE_MIN     24 /* of a packed diagnostic: four lengths, severity, line */
+#define PROGRAM_SIZE_MIN  12 /* of a packed program: two lengths, error */
 
 enum flag {
 	FLAG_DROP_IN = 1 << 0,
 	FLAG_MASKED = 1 << 1,
+	FLAG_REFUSED = 1 << 2,
+	FLAG_ALL = FLAG_DROP_IN | FLAG_MASKED | FLAG_REFUSED,
 };
+
+/* The texts of a context, in the order in which they are packed. */
+static const size_t context_texts[] = {
+	offsetof(struct unit_context, runtime_dir),
+	offsetof(struct unit_context, state_dir),
+	offsetof(struct unit_context, cache_dir),
+	offsetof(struct unit_context, logs_dir),
+	offsetof(struct unit_context, config_dir),
+	offsetof(struct unit_context, home),
+	offsetof(struct unit_context, user),
+	offsetof(struct unit_context, group),
+	offsetof(struct unit_context, shell),
+	offsetof(struct unit_context, machine_id),
+	offsetof(struct unit_context, boot_id),
+	offsetof(struct unit_context, host_name),
+};
+
+static const char **context_text(struct unit_context *context, size_t i)
+{
+	return (const char **)((char *)context + context_texts[i]);
+}
+
+static uint32_t flags_of(const struct unit_file *f)
+{
+	return (f->is_drop_in ? FLAG_DROP_IN : 0) | (f->is_masked ? FLAG_MASKED : 0) |
+			(f->is_refused ? FLAG_REFUSED : 0);
+}
 
 static void pack_diag(struct wire_writer *w, const struct diag *diag)
 {
@@ -40,6 +72,32 @@ static void pack_diag(struct wire_writer *w, const struct diag *diag)
 	}
 }
 
+static void pack_context(struct wire_writer *w, struct unit_context context)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(context_texts); i++)
+		wire_put_text(w, *context_text(&context, i));
+	wire_put_u32(w, context.uid);
+	wire_put_u32(w, context.gid);
+}
+
+static void pack_programs(struct wire_writer *w, const struct unit_programs *programs)
+{
+	const struct unit_program *program;
+	uint32_t count = 0;
+	size_t cursor;
+
+	map_foreach(&programs->by_name, cursor, program)
+		count += unit_program_is_odd(program);
+	wire_put_u32(w, count);
+	map_foreach(&programs->by_name, cursor, program) {
+		if (!unit_program_is_odd(program))
+			continue;
+		wire_put_text(w, program->name);
+		wire_put_text(w, program->path);
+		wire_put_i32(w, program->error);
+	}
+}
+
 int unit_snapshot_pack(const struct unit_snapshot *snapshot, int *ret_fd)
 {
 	struct wire_writer w;
@@ -53,12 +111,12 @@ int unit_snapshot_pack(const struct unit_snapshot *snapshot, int *ret_fd)
 
 		wire_put_text(&w, f->path);
 		wire_put_text(&w, f->unit);
-		wire_put_u32(&w,
-				(f->is_drop_in ? FLAG_DROP_IN : 0) |
-						(f->is_masked ? FLAG_MASKED : 0));
+		wire_put_u32(&w, flags_of(f));
 		wire_put_bytes(&w, f->data, f->size + 1);
 	}
 	pack_diag(&w, &snapshot->diag);
+	pack_context(&w, snapshot->context);
+	pack_programs(&w, &snapshot->programs);
 	if (w.failed)
 		r = -ENOMEM;
 	else if (w.size <= SNAPSHOT_SIZE_MAX)
@@ -80,7 +138,8 @@ static int unpack_file(struct wire_reader *r, struct unit_file *ret_file)
 	f.data = (char *)(uintptr_t)wire_get_bytes(r, &size);
 	f.is_drop_in = !!(flags & FLAG_DROP_IN);
 	f.is_masked = !!(flags & FLAG_MASKED);
-	if (r->failed || !f.path || !f.unit || flags > (FLAG_DROP_IN | FLAG_MASKED))
+	f.is_refused = !!(flags & FLAG_REFUSED);
+	if (r->failed || !f.path || !f.unit || flags > FLAG_ALL)
 		return -EBADMSG;
 	if (!name_suffix(f.unit) || size == 0 || size > (size_t)UNIT_FILE_MAX + 1 ||
 			f.data[size - 1] != '\0')
@@ -119,6 +178,39 @@ static int unpack_diag(struct wire_reader *r, struct diag *diag)
 	return e;
 }
 
+static void unpack_context(struct wire_reader *r, struct unit_snapshot *s)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(context_texts); i++)
+		*context_text(&s->context, i) = wire_get_text(r);
+	s->context.uid = wire_get_u32(r);
+	s->context.gid = wire_get_u32(r);
+	s->context.programs = &s->programs;
+	s->programs.is_closed = true;
+}
+
+static int unpack_programs(struct wire_reader *r, struct unit_programs *programs)
+{
+	uint32_t count = wire_get_u32(r);
+	int e = 0;
+
+	if (r->failed || count > (r->size - r->offset) / PROGRAM_SIZE_MIN)
+		return -EBADMSG;
+	for (uint32_t i = 0; i < count && e == 0; i++) {
+		/* Copied by whoever keeps it. */
+		struct unit_program program = {
+			.name = (char *)(uintptr_t)wire_get_text(r),
+			.path = (char *)(uintptr_t)wire_get_text(r),
+			.error = wire_get_i32(r),
+		};
+
+		if (r->failed || !program.name || program.error > 0 ||
+				!unit_program_is_odd(&program))
+			return -EBADMSG;
+		e = unit_programs_add(programs, &program);
+	}
+	return e == -EEXIST ? -EBADMSG : e;
+}
+
 static int unpack(const void *data, size_t size, struct unit_snapshot *s)
 {
 	struct wire_reader r;
@@ -140,6 +232,10 @@ static int unpack(const void *data, size_t size, struct unit_snapshot *s)
 			return e;
 	}
 	e = unpack_diag(&r, &s->diag);
+	if (e < 0)
+		return e;
+	unpack_context(&r, s);
+	e = unpack_programs(&r, &s->programs);
 	return e < 0 ? e : wire_reader_finish(&r);
 }
 

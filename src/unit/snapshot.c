@@ -52,9 +52,17 @@ void unit_snapshot_free(struct unit_snapshot *snapshot)
 	for (uint32_t i = 0; i < snapshot->count && !snapshot->memory; i++)
 		unit_file_fini(&snapshot->files[i]);
 	diag_fini(&snapshot->diag);
+	unit_programs_fini(&snapshot->programs);
 	free(snapshot->files);
 	free(snapshot->memory);
 	free(snapshot);
+}
+
+void unit_snapshot_set_context(
+		struct unit_snapshot *snapshot, const struct unit_context *context)
+{
+	snapshot->context = *context;
+	snapshot->context.programs = &snapshot->programs;
 }
 
 static const char *remedy_of(enum path_refusal refusal)
@@ -86,9 +94,14 @@ static void tell_refused(
 {
 	const char *why = refusal == PATH_ERROR ? strerrordesc_np(-error)
 						: path_refusal_text(refusal);
+	const char *remedy = remedy_of(refusal);
 
+	if (refusal == PATH_ERROR && error == -EXDEV) {
+		why = "it is a link that leads out of the folders of unit files";
+		remedy = "Let it lead to a file in one of these folders, or copy that file.";
+	}
 	diag_add(&l->snapshot->diag, DIAG_ERROR, unit_code(CODE_FILE_REFUSED),
-			(struct diag_place){ path, 0 }, remedy_of(refusal),
+			(struct diag_place){ path, 0 }, remedy,
 			"The file is left out: %s.", why ? why : "it cannot be read");
 }
 
@@ -195,37 +208,67 @@ static int read_link_target(struct loader *l, const struct wanted *w, struct uni
 	return read_file(l, dir_fd, slash + 1, f, ret_refusal);
 }
 
+static int read_text(struct loader *l, const struct wanted *w, struct unit_file *f,
+		enum path_refusal *ret_refusal)
+{
+	struct stat st;
+
+	if (l->trust == TRUST_CHECKED &&
+			fstatat(w->dir_fd, w->name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+			S_ISLNK(st.st_mode))
+		return read_link_target(l, w, f, ret_refusal);
+	return read_file(l, w->dir_fd, w->name, f, ret_refusal);
+}
+
+/* Take a file whose text is there, or is refused. Consumes what f holds. */
+static int keep_file(struct loader *l, const struct wanted *w, const char *path,
+		struct unit_file *f)
+{
+	f->is_drop_in = w->is_drop_in;
+	f->path = strdup(path);
+	f->unit = strdup(w->unit);
+	if (f->is_refused)
+		f->data = strdup("");
+	if (!f->path || !f->unit || !f->data) {
+		unit_file_fini(f);
+		return -ENOMEM;
+	}
+	l->snapshot->count++;
+	return 0;
+}
+
 static int read_wanted(struct loader *l, const struct wanted *w, const char *path)
 {
 	struct unit_file *f = next_file(l, path);
 	enum path_refusal refusal;
-	struct stat st;
 	int r;
 
 	if (!f)
 		return l->snapshot->count == UNIT_FILES_MAX ? 0 : -ENOMEM;
-	*f = (struct unit_file){ .is_drop_in = w->is_drop_in };
-	if (l->trust == TRUST_CHECKED &&
-			fstatat(w->dir_fd, w->name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-			S_ISLNK(st.st_mode))
-		r = read_link_target(l, w, f, &refusal);
-	else
-		r = read_file(l, w->dir_fd, w->name, f, &refusal);
-	if (r == 0) {
-		f->path = strdup(path);
-		f->unit = strdup(w->unit);
-		r = f->path && f->unit ? 0 : -ENOMEM;
-	} else if (r != -ENOMEM) {
-		tell_refused(l, path, r, refusal);
-		unit_file_fini(f);
-		return 0;
-	}
-	if (r < 0) {
+	*f = (struct unit_file){ 0 };
+	r = read_text(l, w, f, &refusal);
+	if (r == -ENOMEM) {
 		unit_file_fini(f);
 		return r;
 	}
-	l->snapshot->count++;
-	return 0;
+	if (r < 0) {
+		tell_refused(l, path, r, refusal);
+		unit_file_fini(f);
+		f->is_refused = 1;
+	}
+	return keep_file(l, w, path, f);
+}
+
+/* What a folder of drop-ins says about its unit is not known. */
+static int refuse_drop_ins(struct loader *l, const char *path, const char *unit)
+{
+	struct wanted w = { AT_FDCWD, "", path, unit, 1 };
+	struct unit_file *f = next_file(l, path);
+
+	if (!f)
+		return l->snapshot->count == UNIT_FILES_MAX ? 0 : -ENOMEM;
+	*f = (struct unit_file){ .is_refused = 1 };
+	return keep_file(l, &w, path, f);
 }
 
 /* 1 when an earlier folder has this already, 0 the first time. */
@@ -277,15 +320,22 @@ static int for_each_entry(
 	return r;
 }
 
+/* The unit whose drop-ins a folder has; NULL when memory is out. */
+static char *unit_of_drop_ins(const char *folder)
+{
+	const char *slash = strrchr(folder, '/');
+	const char *base = slash ? slash + 1 : folder;
+
+	return strndup(base, strlen(base) - strlen(DROP_IN_FOLDER_SUFFIX));
+}
+
 static int on_drop_in(struct loader *l, int dir_fd, const char *folder, const char *name)
 {
-	const char *base = strrchr(folder, '/');
 	auto_free char *unit = NULL;
 
 	if (!has_suffix(name, DROP_IN_SUFFIX))
 		return 0;
-	base = base ? base + 1 : folder;
-	unit = strndup(base, strlen(base) - strlen(DROP_IN_FOLDER_SUFFIX));
+	unit = unit_of_drop_ins(folder);
 	if (!unit)
 		return -ENOMEM;
 	return load_entry(l, &(struct wanted){ dir_fd, folder, name, unit, 1 });
@@ -299,8 +349,8 @@ static void tell_folder(
 			"The folder is left out: %s.", why);
 }
 
-/* Open a folder and check it. -1 when it is left out, which is told unless it is not
- * there. */
+/* Open a folder and check it. -ENOENT when it is not there, -EPERM when it is left out,
+ * which is told. */
 static int open_folder(struct loader *l, int dir_fd, const char *name, const char *path)
 {
 	int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
@@ -308,10 +358,10 @@ static int open_folder(struct loader *l, int dir_fd, const char *name, const cha
 	int fd = openat(dir_fd, name, dir_fd == AT_FDCWD ? flags : flags | O_NOFOLLOW);
 
 	if (fd < 0) {
-		if (errno != ENOENT)
-			tell_folder(l, path, strerrordesc_np(errno),
-					remedy_of(PATH_ERROR));
-		return -1;
+		if (errno == ENOENT)
+			return -ENOENT;
+		tell_folder(l, path, strerrordesc_np(errno), remedy_of(PATH_ERROR));
+		return -EPERM;
 	}
 	if (l->trust == TRUST_CHECKED)
 		refusal = path_check_folder(fd);
@@ -321,7 +371,21 @@ static int open_folder(struct loader *l, int dir_fd, const char *name, const cha
 	if (refusal == PATH_OK)
 		return fd;
 	tell_folder(l, path, path_refusal_text(refusal), remedy_of(refusal));
-	return close_fd(fd);
+	close_fd(fd);
+	return -EPERM;
+}
+
+static int load_drop_ins(struct loader *l, int dir_fd, const char *name, const char *path)
+{
+	int fd = open_folder(l, dir_fd, name, path);
+	auto_free char *unit = NULL;
+
+	if (fd >= 0)
+		return for_each_entry(l, fd, path, on_drop_in);
+	if (fd == -ENOENT)
+		return 0;
+	unit = unit_of_drop_ins(path);
+	return unit ? refuse_drop_ins(l, path, unit) : -ENOMEM;
 }
 
 static bool is_unit_file_name(const char *name, size_t size)
@@ -344,7 +408,6 @@ static int on_unit(struct loader *l, int dir_fd, const char *folder, const char 
 {
 	size_t n = strlen(name);
 	auto_free char *path = NULL;
-	int fd;
 
 	if (has_suffix(name, NAME_SUFFIX_ACTOR ".d") ||
 			has_suffix(name, NAME_SUFFIX_SUPERVISOR ".d")) {
@@ -353,8 +416,7 @@ static int on_unit(struct loader *l, int dir_fd, const char *folder, const char 
 		path = text_format("%s/%s", folder, name);
 		if (!path)
 			return -ENOMEM;
-		fd = open_folder(l, dir_fd, name, path);
-		return fd < 0 ? 0 : for_each_entry(l, fd, path, on_drop_in);
+		return load_drop_ins(l, dir_fd, name, path);
 	}
 	if (!name_suffix(name))
 		return 0;
@@ -441,7 +503,7 @@ static int load_named(struct loader *l, const char *path)
 	const char *name = base_name(path);
 	auto_free char *folder = NULL;
 	struct wanted w = { AT_FDCWD, "", path, name, 0 };
-	int fd, r;
+	int r;
 
 	if (!is_unit_file_name(name, strlen(name))) {
 		diag_add(&l->snapshot->diag, DIAG_ERROR, unit_code(CODE_FILE_NAME),
@@ -455,10 +517,7 @@ static int load_named(struct loader *l, const char *path)
 	if (!folder)
 		return -ENOMEM;
 	r = read_wanted(l, &w, path);
-	if (r < 0)
-		return r;
-	fd = open_folder(l, AT_FDCWD, folder, folder);
-	return fd < 0 ? 0 : for_each_entry(l, fd, folder, on_drop_in);
+	return r < 0 ? r : load_drop_ins(l, AT_FDCWD, folder, folder);
 }
 
 int unit_snapshot_load_files(const struct strv *paths, struct diag *diag,

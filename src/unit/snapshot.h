@@ -17,12 +17,15 @@
 
 #include "base/diag.h"
 #include "base/text.h"
+#include "unit/programs.h"
+#include "unit/unit.h"
 
 struct unit_file {
 	char *path; /* where it was read */
 	char *unit; /* "db.actor": the file that it is, or that it is a drop-in of */
 	uint32_t is_drop_in;
 	uint32_t is_masked; /* it is a link to /dev/null; data is empty */
+	uint32_t is_refused; /* it was not read, which is told; data is empty */
 	char *data; /* NUL-terminated */
 	size_t size;
 };
@@ -33,6 +36,10 @@ struct unit_snapshot {
 				    its drop-ins */
 	uint32_t count;
 	struct diag diag; /* what its loading had to say: of files that are left out */
+	/* What everyone who parses it expands specifiers with; its texts are borrowed, or
+	 * in memory. */
+	struct unit_context context;
+	struct unit_programs programs; /* context's, once it was set */
 };
 
 /* Largest file that is read, and the most files. */
@@ -41,7 +48,7 @@ struct unit_snapshot {
 
 /*
  * Read all unit files of the search path. A file that is refused (foreign owner, writable
- * by others, FIFO, too large, unreadable) is left out and told, in the snapshot's own
+ * by others, FIFO, too large, unreadable) has no text and is told, in the snapshot's own
  * diag, which travels with it, and in the caller's (may be NULL). A folder that is not
  * there is no mistake. 0 or -ENOMEM.
  */
@@ -51,10 +58,18 @@ MUST_CHECK int unit_snapshot_load(const struct strv *search_path, struct diag *d
  */
 MUST_CHECK int unit_snapshot_load_files(const struct strv *paths, struct diag *diag,
 		struct unit_snapshot **ret_snapshot);
+/*
+ * What the files depend on besides their text, for everyone who parses them: this
+ * context, and the programs that are there when they are parsed first. Its texts must
+ * live as long as the snapshot. Pack it after parsing, so that the answers go with it.
+ */
+void unit_snapshot_set_context(
+		struct unit_snapshot *snapshot, const struct unit_context *context);
 void unit_snapshot_free(struct unit_snapshot *snapshot);
 DEFINE_AUTO(unit_snapshot, unit_snapshot_free);
 
-/* Into a sealed memory file and back. unpack checks everything: -EBADMSG. */
+/* Into a sealed memory file and back, with its context. unpack checks everything:
+ * -EBADMSG. */
 MUST_CHECK int unit_snapshot_pack(const struct unit_snapshot *snapshot, int *ret_fd);
 MUST_CHECK int unit_snapshot_unpack(int fd, struct unit_snapshot **ret_snapshot);
 

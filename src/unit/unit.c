@@ -96,6 +96,7 @@ void unit_set_unref(struct unit_set *set)
 		unit_free(set->units[i]);
 	free(set->units);
 	strv_fini(&set->root_children);
+	unit_refusals_fini(&set->refusals);
 	free(set);
 }
 
@@ -109,11 +110,16 @@ int unit_set_parse(const struct unit_snapshot *snapshot,
 		struct unit_set **ret_set)
 {
 	struct drafts drafts = { 0 };
+	auto_(unit_set) set = NULL;
 	int r;
 
 	r = drafts_parse(snapshot, context, diag, &drafts);
 	if (r == 0)
-		r = drafts_resolve(&drafts, diag, ret_set);
+		r = drafts_resolve(&drafts, diag, &set);
+	if (r == 0)
+		r = drafts_tell_refusals(&drafts, snapshot, diag, &set->refusals);
+	if (r == 0)
+		*ret_set = TAKE_PTR(set);
 	drafts_fini(&drafts);
 	return r;
 }

@@ -210,6 +210,19 @@ struct unit {
 	};
 };
 
+/* A unit that has files and is not in the set. */
+struct unit_refusal {
+	char *name;
+	char *supervisor; /* in whose Children= it stands and who does without it; NULL:
+			     none */
+	char *why; /* its first mistake: "FILE:LINE: error CODE: text (remedy)" */
+};
+
+struct unit_refusals {
+	struct unit_refusal *items;
+	uint32_t count, capacity;
+};
+
 struct unit_set {
 	uint32_t references;
 	struct unit **units; /* all of them; index is units[i]->index */
@@ -218,9 +231,11 @@ struct unit_set {
 	struct strv root_children; /* names, in start order */
 	enum unit_order root_order; /* ordered when After= or Before= stands between them
 				     */
+	struct unit_refusals refusals; /* in no order */
 };
 
 struct unit_snapshot;
+struct unit_programs;
 
 /* What parsing depends on beside the text of the files. */
 struct unit_context {
@@ -232,7 +247,9 @@ struct unit_context {
 	uid_t uid;
 	gid_t gid;
 	const char *machine_id, *boot_id, *host_name; /* %m %b %H; may be NULL */
-	bool check_programs; /* whether a program that is not there is an error (U0xx) */
+	/* Where the programs of command lines are found, and who is told which are not.
+	 * NULL: their names stay as they are written, and none is missed. */
+	struct unit_programs *programs;
 };
 
 /* Fill a context from the system; strings are borrowed from static storage. runtime_dir
@@ -258,6 +275,11 @@ DEFINE_AUTO(unit_set, unit_set_free);
 /* NULL when absent. A template instance that no file names ("worker@7" of worker@.actor)
  * is absent. */
 struct unit *unit_find(const struct unit_set *set, const char *name);
+
+/* Why there is no unit of this name although it has files; NULL: there is one, or it has
+ * none. */
+const char *unit_refusals_find(const struct unit_refusals *refusals, const char *name);
+void unit_refusals_fini(struct unit_refusals *refusals);
 
 /* Whether an end (CLD_EXITED, CLD_KILLED, CLD_DUMPED and its status) is in a set; NULL is
  * the empty set. */

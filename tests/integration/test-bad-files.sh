@@ -71,14 +71,52 @@ like "$(cat "$T/daemon.log")" 'value.actor:2: error U020: ' "and the mistakes ar
 is "$(leftovers)" "" "no service was started"
 daemon=
 
+printf '[Supervisor]\nChildren=sound program absent value\n' | unit group.supervisor
+service sound
+printf '[Service]\nExecStartPre=-/no/such/helper\n%s\n' "$sleeper" | unit helper.actor
+printf '[Service]\nExecStart=%s/plain --x\n' "$T" | unit plain.actor
+echo text >"$T/plain"
+mkdir "$T/units/open.actor.d"
+service open
+printf '[Service]\nNice=5\n' >"$T/units/open.actor.d/x.conf"
+chmod 666 "$T/units/open.actor.d/x.conf"
+
 start_daemon
 happens "the sound ones come up" 'is_running good && is_running unknown'
-happens "one whose program is missing fails" 'has_failed program'
-like "$(ctl status program)" 'failed at: EXEC: No such file or directory \(/no/such/program\)' "at a step that is named"
-for name in value c1 c2 c3 writable fifo huge dangling garbage; do
+happens "a supervisor comes up without its children that have mistakes" 'is_running group && is_running sound'
+log=$(cat "$T/daemon.log")
+like "$log" "group.supervisor:2: error U046: .*absent" "an absent child is told"
+like "$log" "group.supervisor:2: warning U050: program .*" "and one that is left out"
+happens "a helper that is missing and may fail does not matter" 'is_running helper'
+like "$log" "helper.actor:2: warning U022: .*/no/such/helper" "but is told"
+like "$log" "program.actor:2: error U022: .*/no/such/program.*\(Install" "a missing program is told with its remedy"
+like "$log" "plain.actor:2: error U022: .*$T/plain.*Permission denied\. \(Make it executable" "as is one that may not be executed"
+for name in value c1 c2 c3 writable fifo huge dangling garbage program plain open; do
 	exits 4 "$name is not in the tree" ctl status $name
+	like "$(ctl status $name 2>&1)" 'left out because of a mistake: .* error U0[0-9]+: .*\(.+\)' "and status says why"
 done
+for name in c1 c2 c3; do
+	like "$(ctl status $name 2>&1)" 'U045: .*c[123] -> c[123] -> c[123] -> c[123]' "each of a circle tells all of it: $name"
+done
+like "$(ctl status open 2>&1)" "open.actor.d/x.conf: error U001: " "a drop-in that others may write refuses its unit"
+exits 4 "one that is refused cannot be started" ctl start program
+like "$(ctl list)" "^program +refused .*U022" "the list has it with its mistake"
+like "$(ctl tree)" "program +. refused " "the tree as well"
+like "$(ctl status)" "refused" "and what needs attention"
 for code in U001 U005 U010 U020 U045; do
-	like "$(cat "$T/daemon.log")" "error $code: " "airssysd tells $code"
+	like "$log" "error $code: " "airssysd tells $code"
 done
+
+# A file that is spoiled while its unit runs.
+good=$(pid_of good)
+printf '[Service]\nExecStart=/no/such/program\n' | unit good.actor
+cp /bin/sleep "$T/plain" && chmod 755 "$T/plain"
+printf '[Service]\nExecStart=%s/plain 100000\n' "$T" | unit plain.actor
+exits 1 "daemon-reload tells the mistakes" ctl daemon-reload
+is "$(pid_of good)" "$good" "a running unit is not touched by the mistake"
+like "$(ctl status good)" "refused: .*good.actor:2: error U022" "its status says that the file was not taken"
+happens "one whose program is there now comes up" 'is_running plain'
+exits 0 "the settings of before stay in force" ctl restart good
+happens "and it runs again" 'is_running good'
+isnt "$(pid_of good)" "$good" "as another process"
 finish

@@ -76,7 +76,6 @@ static void say_config(uint64_t serial, int control)
 	int fds[2] = { -1, control };
 
 	config.runtime_dir = "/nonexistent/straw";
-	config.runtime_base = "/run";
 	config.owner_uid = geteuid();
 	if (unit_snapshot_pack(straw.snapshot, &fds[0]) < 0)
 		abort();
@@ -263,9 +262,12 @@ static void greet(void)
 
 void straw_set_files(const struct text_file *files, size_t n)
 {
+	static const struct unit_context context = { .runtime_dir = "/run" };
+
 	(void)pthread_mutex_lock(&straw.lock);
 	unit_snapshot_free(straw.snapshot);
 	straw.snapshot = units_snapshot(files, n);
+	unit_snapshot_set_context(straw.snapshot, &context);
 	(void)pthread_mutex_unlock(&straw.lock);
 }
 

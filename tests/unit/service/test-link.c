@@ -82,7 +82,7 @@ START_TEST(configuration_reaches_the_manager_with_its_descriptors)
 {
 	struct world *w = world_new(SIMPLE);
 	struct protocol_message m = {
-		.type = PROTOCOL_CONFIG, .runtime_dir = "/r", .runtime_base = "/run"
+		.type = PROTOCOL_CONFIG, .runtime_dir = "/r"
 	};
 	int before = count_fds(), fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 

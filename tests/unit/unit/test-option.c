@@ -449,34 +449,79 @@ START_TEST(settings_that_do_not_go_together_are_told)
 }
 END_TEST
 
-START_TEST(missing_programs_are_told_when_asked_for)
+static const struct fixture_file programs_files[] = {
+	UNIT_FILE("a.actor", "[Service]\nExecStart=/nonexistent/program\n"),
+	UNIT_FILE("b.actor", "[Service]\nExecStart=no-such-program-anywhere\n"),
+	UNIT_FILE("c.actor", "[Service]\nExecStartPre=-/nonexistent/x\nExecStart=sh\n"),
+	UNIT_FILE("d.actor", "[Service]\nExecStart=/etc/passwd\n"),
+	UNIT_FILE("e.actor", "[Service]\nExecStart=/usr\n"),
+	UNIT_FILE("f.actor",
+			"[Service]\nType=oneshot\nExecStart=-/nonexistent/y ; "
+			"/nonexistent/z\n"),
+	UNIT_FILE("g.supervisor", "[Supervisor]\nChildren=a c\n"),
+	NO_MORE_FILES,
+};
+
+START_TEST(programs_stay_as_written_where_none_are_looked_for)
 {
-	static const struct fixture_file files[] = {
-		UNIT_FILE("a.actor", "[Service]\nExecStart=/nonexistent/program\n"),
-		UNIT_FILE("b.actor", "[Service]\nExecStart=no-such-program-anywhere\n"),
-		UNIT_FILE("c.actor",
-				"[Service]\nExecStartPre=-/nonexistent/x\nExecStart=sh\n"),
-		NO_MORE_FILES,
-	};
-	struct unit_context context = fixture_context;
 	auto_diag diag = { 0 };
-	struct unit_set *set = fixture_parse_in(files, &context, &diag);
+	struct unit_set *set = fixture_parse(programs_files, &diag);
+	const struct unit *c = unit_find(set, "c");
 
 	fixture_silent(&diag);
-	ck_assert_uint_eq(set->count, 3);
-	ck_assert_int_eq(unit_find(set, "c")
-					 ->service.commands[UNIT_EXEC_START]
-					 .items[0]
-					 .path[0],
-			'/');
+	ck_assert_uint_eq(set->count, 7);
+	ck_assert_str_eq(c->service.commands[UNIT_EXEC_START].items[0].path, "sh");
 	unit_set_free(set);
-	context.check_programs = true;
-	set = fixture_parse_in(files, &context, &diag);
-	ck_assert_uint_eq(set->count, 1);
-	ck_assert_uint_eq(diag.errors, 2);
-	ck_assert_uint_eq(diag.warnings, 1);
+}
+END_TEST
+
+START_TEST(missing_program_refuses_its_unit_and_no_other)
+{
+	struct unit_programs programs = { 0 };
+	struct unit_context context = fixture_context;
+	auto_diag diag = { 0 };
+	struct unit_set *set;
+	const struct unit *c;
+
+	context.programs = &programs;
+	set = fixture_parse_in(programs_files, &context, &diag);
+	ck_assert_uint_eq(set->count, 2);
+	c = unit_find(set, "c");
+	ck_assert_int_eq(c->service.commands[UNIT_EXEC_START].items[0].path[0], '/');
+	ck_assert_str_eq(fixture_join(&unit_find(set, "g")->children), "c");
+	ck_assert_uint_eq(diag.errors, 5);
+	ck_assert_uint_eq(diag.warnings, 2);
 	ck_assert_uint_eq(fixture_find(&diag, "U022")->line, 2);
+	ck_assert_str_eq(fixture_find(&diag, "U050")->file, "/u/g.supervisor");
 	unit_set_free(set);
+	unit_programs_fini(&programs);
+}
+END_TEST
+
+START_TEST(refused_units_say_why)
+{
+	struct unit_programs programs = { 0 };
+	struct unit_context context = fixture_context;
+	auto_diag diag = { 0 };
+	struct unit_set *set;
+	const char *why;
+
+	context.programs = &programs;
+	set = fixture_parse_in(programs_files, &context, &diag);
+	why = unit_refusals_find(&set->refusals, "a");
+	ck_assert_ptr_nonnull(why);
+	ck_assert_int_eq(strncmp(why, "/u/a.actor:2: error U022: ", 26), 0);
+	ck_assert_ptr_nonnull(strstr(why, "/nonexistent/program"));
+	ck_assert_ptr_nonnull(strstr(why, "(Install the program"));
+	why = unit_refusals_find(&set->refusals, "d");
+	ck_assert_ptr_nonnull(strstr(why, "Permission denied. (Make it executable"));
+	why = unit_refusals_find(&set->refusals, "f");
+	ck_assert_ptr_nonnull(strstr(why, "/nonexistent/z"));
+	ck_assert_ptr_null(unit_refusals_find(&set->refusals, "c"));
+	ck_assert_uint_eq(set->refusals.count, 5);
+	ck_assert_str_eq(set->refusals.items[0].supervisor, "g");
+	unit_set_free(set);
+	unit_programs_fini(&programs);
 }
 END_TEST
 
@@ -509,7 +554,8 @@ int main(void)
 		sections_of_another_kind_are_errors,
 		install_section_of_systemd_is_passed_over,
 		settings_that_do_not_go_together_are_told,
-		missing_programs_are_told_when_asked_for,
+		programs_stay_as_written_where_none_are_looked_for,
+		missing_program_refuses_its_unit_and_no_other, refused_units_say_why,
 		values_in_diagnostics_are_short_and_harmless };
 	Suite *suite = suite_create("option");
 	TCase *tc = tcase_create("option");

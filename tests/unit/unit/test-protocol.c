@@ -37,13 +37,12 @@ static const struct protocol_message samples[] = {
 	{ .type = PROTOCOL_NOTE, .unit = "db" },
 	{ .type = PROTOCOL_CONFIG,
 			.runtime_dir = "/run/airssys",
-			.runtime_base = "/run",
 			.journal_socket = "/run/systemd/journal/stdout",
 			.user_instance = 1,
 			.owner_uid = 1000,
 			.restarts = 2,
 			.cgroup = "/sys/fs/cgroup/x" },
-	{ .type = PROTOCOL_CONFIG, .runtime_dir = "/r", .runtime_base = "/run" },
+	{ .type = PROTOCOL_CONFIG, .runtime_dir = "/r" },
 	{ .type = PROTOCOL_PROCESS,
 			.unit = "db",
 			.kind = UNIT_EXEC_START,
@@ -106,7 +105,6 @@ static void assert_same(
 	assert_text(a->exit_code, b->exit_code);
 	assert_text(a->exit_status, b->exit_status);
 	assert_text(a->runtime_dir, b->runtime_dir);
-	assert_text(a->runtime_base, b->runtime_base);
 	assert_text(a->journal_socket, b->journal_socket);
 	assert_text(a->cgroup, b->cgroup);
 	ck_assert_uint_eq(a->size, b->size);
@@ -114,8 +112,8 @@ static void assert_same(
 		ck_assert_mem_eq(a->data, b->data, a->size);
 	x.unit = x.step = x.text = x.exit_code = x.exit_status = x.runtime_dir = NULL;
 	y.unit = y.step = y.text = y.exit_code = y.exit_status = y.runtime_dir = NULL;
-	x.runtime_base = x.journal_socket = x.cgroup = x.data = NULL;
-	y.runtime_base = y.journal_socket = y.cgroup = y.data = NULL;
+	x.journal_socket = x.cgroup = x.data = NULL;
+	y.journal_socket = y.cgroup = y.data = NULL;
 	ck_assert_mem_eq(&x, &y, sizeof(x));
 }
 
@@ -222,7 +220,7 @@ START_TEST(values_out_of_range_are_refused_by_both_sides)
 		{ .type = PROTOCOL_EXITED, .unit = "db", .code = CLD_STOPPED },
 		{ .type = PROTOCOL_PROCESS, .unit = "db", .state = 3 },
 		{ .type = PROTOCOL_PROCESS, .unit = "db", .pid = -4 },
-		{ .type = PROTOCOL_CONFIG, .runtime_dir = "/run/airssys" },
+		{ .type = PROTOCOL_CONFIG },
 		{ .type = PROTOCOL_NOTE,
 				.unit = "db",
 				.data = bad,

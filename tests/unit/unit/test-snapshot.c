@@ -36,10 +36,11 @@ static const char *names(const struct unit_snapshot *s)
 	for (uint32_t i = 0; i < s->count; i++) {
 		const struct unit_file *f = &s->files[i];
 
-		n += (size_t)snprintf(joined + n, sizeof(joined) - n, "%s%s%s%s",
+		n += (size_t)snprintf(joined + n, sizeof(joined) - n, "%s%s%s%s%s",
 				i ? " " : "", f->unit,
 				f->is_drop_in ? strrchr(f->path, '/') : "",
-				f->is_masked ? "(masked)" : "");
+				f->is_masked ? "(masked)" : "",
+				f->is_refused ? "(refused)" : "");
 	}
 	return joined;
 }
@@ -112,7 +113,8 @@ static void expect_refused(const char *folder, const char *words)
 
 	test_write(test_path(folder, "good.actor"), ACTOR, 0644);
 	s = load(folder, NULL, &diag);
-	ck_assert_str_eq(names(s), "good.actor");
+	ck_assert_str_eq(names(s), "bad.actor(refused) good.actor");
+	ck_assert_str_eq(s->files[0].data, "");
 	item = fixture_find(&diag, "U001");
 	ck_assert_uint_eq(diag.count, 1);
 	ck_assert_int_eq(item->severity, DIAG_ERROR);
@@ -192,9 +194,53 @@ START_TEST(refused_file_does_not_uncover_that_of_a_later_folder)
 	test_write(test_path(etc, "b.actor"), ACTOR, 0622);
 	test_write(test_path(lib, "b.actor"), ACTOR, 0644);
 	s = load(etc, lib, &diag);
-	ck_assert_uint_eq(s->count, 0);
+	ck_assert_str_eq(names(s), "b.actor(refused)");
 	(void)fixture_find(&diag, "U001");
 	unit_snapshot_free(s);
+}
+END_TEST
+
+/* The only unit's files are there; its refusal must name the file that is not trusted. */
+static void expect_unit_refused(const char *folder, const char *file)
+{
+	auto_diag diag = { 0 };
+	auto_(unit_snapshot) s = load(folder, NULL, &diag);
+	auto_(unit_set) set = NULL;
+	const char *why;
+
+	ck_assert_int_eq(unit_set_parse(s, &fixture_context, &diag, &set), 0);
+	ck_assert_uint_eq(diag.errors, 1);
+	ck_assert_uint_eq(set->count, 1);
+	why = unit_refusals_find(&set->refusals, "b");
+	ck_assert_ptr_nonnull(why);
+	ck_assert_msg(strncmp(why, file, strlen(file)) == 0, "%s", why);
+}
+
+START_TEST(refused_drop_in_refuses_its_unit)
+{
+	const char *folder = test_folder();
+	char file[256];
+
+	test_write(test_path(folder, "b.actor"), ACTOR, 0644);
+	test_write(test_path(folder, "c.actor"), ACTOR, 0644);
+	make_folder(test_path(folder, "b.actor.d"));
+	test_write(test_path(folder, "b.actor.d/10.conf"), "[Service]\nUser=x\n", 0666);
+	(void)snprintf(file, sizeof(file), "%s", test_path(folder, "b.actor.d/10.conf"));
+	expect_unit_refused(folder, file);
+}
+END_TEST
+
+START_TEST(refused_folder_of_drop_ins_refuses_its_unit)
+{
+	const char *folder = test_folder();
+	char file[256];
+
+	test_write(test_path(folder, "b.actor"), ACTOR, 0644);
+	test_write(test_path(folder, "c.actor"), ACTOR, 0644);
+	make_folder(test_path(folder, "b.actor.d"));
+	ck_assert_int_eq(chmod(test_path(folder, "b.actor.d"), 0777), 0);
+	(void)snprintf(file, sizeof(file), "%s", test_path(folder, "b.actor.d"));
+	expect_unit_refused(folder, file);
 }
 END_TEST
 
@@ -320,6 +366,7 @@ START_TEST(packed_snapshot_is_the_same_unpacked)
 	struct unit_snapshot *s = fixture_snapshot(files), *back = NULL;
 	auto_close int fd = -1;
 
+	s->files[3].is_refused = 1;
 	ck_assert_int_eq(unit_snapshot_pack(s, &fd), 0);
 	ck_assert_int_eq(memfd_is_sealed(fd), 1);
 	ck_assert_int_eq(unit_snapshot_unpack(fd, &back), 0);
@@ -331,6 +378,7 @@ START_TEST(packed_snapshot_is_the_same_unpacked)
 		ck_assert_uint_eq(back->files[i].size, s->files[i].size);
 		ck_assert_uint_eq(back->files[i].is_drop_in, s->files[i].is_drop_in);
 		ck_assert_uint_eq(back->files[i].is_masked, s->files[i].is_masked);
+		ck_assert_uint_eq(back->files[i].is_refused, s->files[i].is_refused);
 	}
 	unit_snapshot_free(s);
 	unit_snapshot_free(back);
@@ -357,6 +405,78 @@ START_TEST(what_the_loading_said_travels_along)
 	ck_assert_str_eq(item->file, test_path(folder, "bad.actor"));
 	ck_assert_str_eq(item->text, fixture_find(&s->diag, "U001")->text);
 	ck_assert_str_eq(item->remedy, fixture_find(&s->diag, "U001")->remedy);
+}
+END_TEST
+
+#define EVERY_SPECIFIER "%t %S %C %L %E %h %u %g %s %U %G %m %b %H %l"
+
+START_TEST(whoever_parses_a_packed_snapshot_expands_the_same)
+{
+	static const struct fixture_file files[] = {
+		UNIT_FILE("a.actor", "[Service]\nExecStart=/a " EVERY_SPECIFIER "\n"),
+		NO_MORE_FILES,
+	};
+	auto_(unit_snapshot) s = fixture_snapshot(files);
+	auto_(unit_snapshot) back = NULL;
+	auto_(unit_set) set = NULL;
+	auto_diag diag = { 0 };
+	auto_close int fd = -1;
+
+	unit_snapshot_set_context(s, &fixture_context);
+	ck_assert_int_eq(unit_snapshot_pack(s, &fd), 0);
+	ck_assert_int_eq(unit_snapshot_unpack(fd, &back), 0);
+	ck_assert_int_eq(unit_set_parse(back, &back->context, &diag, &set), 0);
+	fixture_silent(&diag);
+	ck_assert_str_eq(fixture_join(&set->units[0]->service.commands[UNIT_EXEC_START]
+							 .items[0]
+							 .argv),
+			"/a /run/t /var/s /var/c /var/l /etc/e /home/h u g /bin/s 1001 1002 m b "
+			"host.domain host");
+}
+END_TEST
+
+/* Programs a and b; a can be executed. */
+static struct unit_snapshot *make_programs(const char *folder)
+{
+	auto_free char *a = NULL, *b = NULL;
+	struct fixture_file files[] = { UNIT_FILE("a.actor", NULL),
+		UNIT_FILE("b.actor", NULL), UNIT_FILE("c.actor", NULL), NO_MORE_FILES };
+
+	test_write(test_path(folder, "a"), "", 0755);
+	test_write(test_path(folder, "b"), "", 0644);
+	files[0].data = a = text_format("[Service]\nExecStart=%s/a\n", folder);
+	files[1].data = b = text_format("[Service]\nExecStart=%s/b\n", folder);
+	files[2].data = "[Service]\nExecStart=sh\n";
+	return fixture_snapshot(files);
+}
+
+START_TEST(programs_are_looked_for_once_for_all_who_parse)
+{
+	const char *folder = test_folder();
+	auto_(unit_snapshot) s = make_programs(folder);
+	auto_(unit_snapshot) back = NULL;
+	auto_(unit_set) first = NULL;
+	auto_(unit_set) second = NULL;
+	auto_diag diag = { 0 }, again = { 0 };
+	auto_close int fd = -1;
+	const struct unit *c;
+
+	unit_snapshot_set_context(s, &fixture_context);
+	ck_assert_int_eq(unit_set_parse(s, &s->context, &diag, &first), 0);
+	ck_assert_uint_eq(first->count, 2);
+	ck_assert_ptr_nonnull(unit_refusals_find(&first->refusals, "b"));
+	ck_assert_int_eq(unit_snapshot_pack(s, &fd), 0);
+	/* What changes behind is not seen. */
+	ck_assert_int_eq(unlink(test_path(folder, "a")), 0);
+	ck_assert_int_eq(chmod(test_path(folder, "b"), 0755), 0);
+	ck_assert_int_eq(unit_snapshot_unpack(fd, &back), 0);
+	ck_assert_int_eq(unit_set_parse(back, &back->context, &again, &second), 0);
+	ck_assert_uint_eq(second->count, 2);
+	ck_assert_ptr_nonnull(unit_find(second, "a"));
+	ck_assert_str_eq(unit_refusals_find(&second->refusals, "b"),
+			unit_refusals_find(&first->refusals, "b"));
+	c = unit_find(second, "c");
+	ck_assert_int_eq(c->service.commands[UNIT_EXEC_START].items[0].path[0], '/');
 }
 END_TEST
 
@@ -395,12 +515,16 @@ START_TEST(damaged_snapshot_is_refused)
 	static const struct fixture_file files[] = { UNIT_FILE("a.actor", ACTOR),
 		NO_MORE_FILES };
 	struct unit_snapshot *s = fixture_snapshot(files);
+	const struct unit_program program = { (char *)(uintptr_t) "p",
+		(char *)(uintptr_t) "/p", 0 };
 	auto_close int fd = -1;
 	char *data;
 	size_t size;
 	int r;
 
 	diag_add(&s->diag, DIAG_ERROR, "U001", (struct diag_place){ "f", 1 }, NULL, "x");
+	unit_snapshot_set_context(s, &fixture_context);
+	ck_assert_int_eq(unit_programs_add(&s->programs, &program), 0);
 	ck_assert_int_eq(unit_snapshot_pack(s, &fd), 0);
 	ck_assert_int_eq(fd_read_all(fd, 1 << 20, &data, &size), 0);
 	ck_assert_int_eq(unpack_bytes(data, size), 0);
@@ -461,6 +585,10 @@ TEST_MAIN("snapshot", files_come_by_name_with_their_drop_ins_behind,
 		sparse_gigabyte_is_refused_by_its_size,
 		folder_with_the_name_of_a_unit_is_refused, link_to_anywhere_is_refused,
 		refused_file_does_not_uncover_that_of_a_later_folder,
+		refused_drop_in_refuses_its_unit,
+		refused_folder_of_drop_ins_refuses_its_unit,
+		whoever_parses_a_packed_snapshot_expands_the_same,
+		programs_are_looked_for_once_for_all_who_parse,
 		link_within_the_search_path_is_followed, link_to_dev_null_masks,
 		folder_that_others_may_write_is_left_out,
 		file_whose_name_is_no_unit_name_is_told,
