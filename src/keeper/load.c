@@ -52,28 +52,28 @@ static void tell_empty(const struct strv *folders)
 			text_get(&list));
 }
 
-static int read_files(struct keeper *keeper, struct diag *diag, int *ret_fd,
-		struct unit_set **ret_set)
+/* Returns the number of errors, or a negative errno. */
+static int read_files(struct keeper *keeper, int *ret_fd, struct unit_set **ret_set)
 {
+	const struct unit_in_force in_force = { keeper->set, keeper->snapshot_fd };
 	auto_(unit_snapshot) snapshot = NULL;
 	auto_(unit_set) set = NULL;
 	auto_close int fd = -1;
 	int r;
 
-	r = unit_snapshot_load(&keeper->options.unit_path, diag, &snapshot);
-	if (r == 0 && snapshot->count == 0)
-		tell_empty(&keeper->options.unit_path);
+	r = unit_snapshot_renew(&keeper->options.unit_path, &keeper->context, &in_force,
+			&snapshot, &set);
 	if (r < 0)
 		return r;
-	unit_snapshot_set_context(snapshot, &keeper->context);
-	r = unit_set_parse(snapshot, &snapshot->context, diag, &set);
-	if (r == 0)
-		r = unit_snapshot_pack(snapshot, &fd);
+	print_diag(&snapshot->diag);
+	if (snapshot->count == 0)
+		tell_empty(&keeper->options.unit_path);
+	r = unit_snapshot_pack(snapshot, &fd);
 	if (r < 0)
 		return r;
 	*ret_fd = take_fd(&fd);
 	*ret_set = TAKE_PTR(set);
-	return 0;
+	return (int)snapshot->diag.errors;
 }
 
 static int find_journal(struct keeper *keeper)
@@ -116,14 +116,12 @@ struct unit *keeper_unit(const struct keeper *keeper, const char *name)
 
 int load_units(struct keeper *keeper)
 {
-	auto_diag diag = { 0 };
 	struct unit_set *set = NULL;
 	int fd = -1, r;
 
 	r = find_journal(keeper);
 	if (r == 0)
-		r = read_files(keeper, &diag, &fd, &set);
-	print_diag(&diag);
+		r = read_files(keeper, &fd, &set);
 	if (r < 0) {
 		log_error("cannot load the unit files: %s", strerror(-r));
 		return r;
@@ -136,7 +134,7 @@ int load_units(struct keeper *keeper)
 	keeper->n_units = set->count;
 	forget_policies(keeper);
 	users_forget(&keeper->users);
-	return (int)diag.errors;
+	return r;
 }
 
 void load_fini(struct keeper *keeper)

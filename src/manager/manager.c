@@ -144,13 +144,14 @@ int manager_parse(struct manager *m, int snapshot_fd, struct unit_set **ret_set)
 	if (r < 0)
 		return r;
 	diag_fini(&m->diag);
+	/* What is wrong was told by who read the files. */
 	diag_append(&m->diag, &snapshot->diag);
-	r = unit_set_parse(snapshot, &snapshot->context, &m->diag, ret_set);
+	r = unit_set_parse(snapshot, &snapshot->context, NULL, ret_set);
 	if (r < 0)
 		return r;
 	unit_refusals_fini(&m->refusals);
-	m->refusals = (*ret_set)->refusals;
-	(*ret_set)->refusals = (struct unit_refusals){ 0 };
+	m->refusals = snapshot->refusals;
+	snapshot->refusals = (struct unit_refusals){ 0 };
 	close_fd(m->snapshot_fd);
 	m->snapshot_fd = take_fd(&fd);
 	return 0;

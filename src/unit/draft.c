@@ -167,6 +167,8 @@ static void tell_program(struct source *s, const struct option_scope *scope,
 	bool is_there = scope->missing_error != -ENOENT &&
 			scope->missing_error != -ENOTDIR;
 
+	if (s->draft->is_kept)
+		return;
 	if (!c->ignore_failure)
 		draft_lose(s->draft, s->builder->diag);
 	diag_add(s->builder->diag, c->ignore_failure ? DIAG_WARNING : DIAG_ERROR,
@@ -539,6 +541,7 @@ static int build(struct builder *b, const char *name, const char *suffix,
 		return -ENOMEM;
 	draft->path = files[0]->path;
 	draft->is_masked = files[0]->is_masked;
+	draft->is_kept = files[0]->is_kept;
 	note_refused(&s);
 	r = draft->is_masked || draft->is_lost ? 0 : make_unit(&s);
 	for (uint32_t i = 0; i < s.count; i++)

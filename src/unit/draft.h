@@ -37,6 +37,7 @@ struct draft {
 	const char *refused; /* the first of its files that was not read; NULL: none */
 	size_t mistake; /* 1 + the diagnostic that lost it; 0: none */
 	bool is_masked;
+	bool is_kept; /* it is in force already: that its program has gone is no mistake */
 
 	/* Of unit/resolve.c. */
 	struct draft *parent; /* NULL: the root */

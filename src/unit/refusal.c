@@ -70,26 +70,36 @@ static void refusal_fini(struct unit_refusal *refusal)
 	free(refusal->why);
 }
 
-static int add(struct unit_refusals *refusals, const struct draft *draft,
-		const struct diag_item *mistake)
+int unit_refusals_add(struct unit_refusals *refusals, const char *name,
+		const char *supervisor, const char *why)
 {
-	const struct draft *parent =
-			draft->parent && !draft->parent->is_lost ? draft->parent : NULL;
 	struct unit_refusal *refusal = next(refusals);
 
 	if (!refusal)
 		return -ENOMEM;
 	*refusal = (struct unit_refusal){
-		.name = strdup(draft->name),
-		.supervisor = parent ? strdup(parent->name) : NULL,
-		.why = print(mistake),
+		.name = strdup(name),
+		.supervisor = supervisor ? strdup(supervisor) : NULL,
+		.why = strdup(why),
 	};
-	if (!refusal->name || !refusal->why || (parent && !refusal->supervisor)) {
+	if (!refusal->name || !refusal->why || (supervisor && !refusal->supervisor)) {
 		refusal_fini(refusal);
 		return -ENOMEM;
 	}
 	refusals->count++;
 	return 0;
+}
+
+static int add_draft(struct unit_refusals *refusals, const struct draft *draft,
+		const struct diag_item *mistake)
+{
+	const struct draft *parent = draft->parent;
+	auto_free char *why = print(mistake);
+
+	if (!why)
+		return -ENOMEM;
+	return unit_refusals_add(refusals, draft->name,
+			parent && !parent->is_lost ? parent->name : NULL, why);
 }
 
 int drafts_tell_refusals(const struct drafts *drafts,
@@ -103,7 +113,7 @@ int drafts_tell_refusals(const struct drafts *drafts,
 
 		/* Of two of one name the first stands for both. */
 		if (d->is_lost && map_find(&drafts->by_name, d->name) == d)
-			r = add(refusals, d, find_mistake(d, snapshot, diag));
+			r = add_draft(refusals, d, find_mistake(d, snapshot, diag));
 	}
 	return r;
 }

@@ -12,22 +12,24 @@
 /*
  * The memory file: a magic number, a count, and for each file its path, unit, flags and
  * text; then what the loading had to say, a count and the fields of each diagnostic; then
- * the context, and the programs that are not just where they are said to be. Each text
- * has its NUL with it, so that the reader keeps the bytes as they are and points into
- * them.
+ * the context, the programs that are not just where they are said to be, and the units
+ * that are refused. Each text has its NUL with it, so that the reader keeps the bytes as
+ * they are and points into them.
  */
 
 #define SNAPSHOT_MAGIC    0x33736e61u
 #define SNAPSHOT_SIZE_MAX ((size_t)256 * 1024 * 1024)
 #define FILE_SIZE_MIN     16 /* of a packed file: three lengths and the flags */
 #define DIAG_SIZE_MIN     24 /* of a packed diagnostic: four lengths, severity, line */
+#define REFUSAL_SIZE_MIN  12 /* of a packed refusal: three lengths */
 #define PROGRAM_SIZE_MIN  12 /* of a packed program: two lengths, error */
 
 enum flag {
 	FLAG_DROP_IN = 1 << 0,
 	FLAG_MASKED = 1 << 1,
 	FLAG_REFUSED = 1 << 2,
-	FLAG_ALL = FLAG_DROP_IN | FLAG_MASKED | FLAG_REFUSED,
+	FLAG_KEPT = 1 << 3,
+	FLAG_ALL = FLAG_DROP_IN | FLAG_MASKED | FLAG_REFUSED | FLAG_KEPT,
 };
 
 /* The texts of a context, in the order in which they are packed. */
@@ -54,7 +56,7 @@ static const char **context_text(struct unit_context *context, size_t i)
 static uint32_t flags_of(const struct unit_file *f)
 {
 	return (f->is_drop_in ? FLAG_DROP_IN : 0) | (f->is_masked ? FLAG_MASKED : 0) |
-			(f->is_refused ? FLAG_REFUSED : 0);
+			(f->is_refused ? FLAG_REFUSED : 0) | (f->is_kept ? FLAG_KEPT : 0);
 }
 
 static void pack_diag(struct wire_writer *w, const struct diag *diag)
@@ -98,6 +100,16 @@ static void pack_programs(struct wire_writer *w, const struct unit_programs *pro
 	}
 }
 
+static void pack_refusals(struct wire_writer *w, const struct unit_refusals *refusals)
+{
+	wire_put_u32(w, refusals->count);
+	for (uint32_t i = 0; i < refusals->count; i++) {
+		wire_put_text(w, refusals->items[i].name);
+		wire_put_text(w, refusals->items[i].supervisor);
+		wire_put_text(w, refusals->items[i].why);
+	}
+}
+
 int unit_snapshot_pack(const struct unit_snapshot *snapshot, int *ret_fd)
 {
 	struct wire_writer w;
@@ -117,6 +129,7 @@ int unit_snapshot_pack(const struct unit_snapshot *snapshot, int *ret_fd)
 	pack_diag(&w, &snapshot->diag);
 	pack_context(&w, snapshot->context);
 	pack_programs(&w, &snapshot->programs);
+	pack_refusals(&w, &snapshot->refusals);
 	if (w.failed)
 		r = -ENOMEM;
 	else if (w.size <= SNAPSHOT_SIZE_MAX)
@@ -139,6 +152,7 @@ static int unpack_file(struct wire_reader *r, struct unit_file *ret_file)
 	f.is_drop_in = !!(flags & FLAG_DROP_IN);
 	f.is_masked = !!(flags & FLAG_MASKED);
 	f.is_refused = !!(flags & FLAG_REFUSED);
+	f.is_kept = !!(flags & FLAG_KEPT);
 	if (r->failed || !f.path || !f.unit || flags > FLAG_ALL)
 		return -EBADMSG;
 	if (!name_suffix(f.unit) || size == 0 || size > (size_t)UNIT_FILE_MAX + 1 ||
@@ -211,6 +225,25 @@ static int unpack_programs(struct wire_reader *r, struct unit_programs *programs
 	return e == -EEXIST ? -EBADMSG : e;
 }
 
+static int unpack_refusals(struct wire_reader *r, struct unit_refusals *refusals)
+{
+	uint32_t count = wire_get_u32(r);
+	int e = 0;
+
+	if (r->failed || count > (r->size - r->offset) / REFUSAL_SIZE_MIN)
+		return -EBADMSG;
+	for (uint32_t i = 0; i < count && e == 0; i++) {
+		const char *name = wire_get_text(r);
+		const char *supervisor = wire_get_text(r);
+		const char *why = wire_get_text(r);
+
+		if (r->failed || !name || !why)
+			return -EBADMSG;
+		e = unit_refusals_add(refusals, name, supervisor, why);
+	}
+	return e;
+}
+
 static int unpack(const void *data, size_t size, struct unit_snapshot *s)
 {
 	struct wire_reader r;
@@ -236,6 +269,8 @@ static int unpack(const void *data, size_t size, struct unit_snapshot *s)
 		return e;
 	unpack_context(&r, s);
 	e = unpack_programs(&r, &s->programs);
+	if (e == 0)
+		e = unpack_refusals(&r, &s->refusals);
 	return e < 0 ? e : wire_reader_finish(&r);
 }
 

@@ -37,7 +37,7 @@ struct loader {
 	struct strv keys;
 };
 
-static void unit_file_fini(struct unit_file *f)
+void unit_file_fini(struct unit_file *f)
 {
 	free(f->path);
 	free(f->unit);
@@ -52,6 +52,7 @@ void unit_snapshot_free(struct unit_snapshot *snapshot)
 	for (uint32_t i = 0; i < snapshot->count && !snapshot->memory; i++)
 		unit_file_fini(&snapshot->files[i]);
 	diag_fini(&snapshot->diag);
+	unit_refusals_fini(&snapshot->refusals);
 	unit_programs_fini(&snapshot->programs);
 	free(snapshot->files);
 	free(snapshot->memory);
@@ -451,6 +452,13 @@ static int compare_files(const void *x, const void *y)
 	return r == 0 ? strcmp(a->path, b->path) : r;
 }
 
+void unit_snapshot_sort(struct unit_snapshot *snapshot)
+{
+	if (snapshot->count > 0)
+		qsort(snapshot->files, snapshot->count, sizeof(*snapshot->files),
+				compare_files);
+}
+
 static int finish(struct loader *l, int r, struct diag *diag,
 		struct unit_snapshot **ret_snapshot)
 {
@@ -462,8 +470,7 @@ static int finish(struct loader *l, int r, struct diag *diag,
 		unit_snapshot_free(s);
 		return r;
 	}
-	if (s->count > 0)
-		qsort(s->files, s->count, sizeof(*s->files), compare_files);
+	unit_snapshot_sort(s);
 	diag_append(diag, &s->diag);
 	*ret_snapshot = s;
 	return 0;

@@ -26,16 +26,20 @@ struct unit_file {
 	uint32_t is_drop_in;
 	uint32_t is_masked; /* it is a link to /dev/null; data is empty */
 	uint32_t is_refused; /* it was not read, which is told; data is empty */
+	uint32_t is_kept; /* of an earlier load; what the file says now has a mistake */
 	char *data; /* NUL-terminated */
 	size_t size;
 };
+
+void unit_file_fini(struct unit_file *f);
 
 struct unit_snapshot {
 	void *memory; /* what the texts stand in when it was unpacked; private */
 	struct unit_file *files; /* units in the order of their names, each followed by
 				    its drop-ins */
 	uint32_t count;
-	struct diag diag; /* what its loading had to say: of files that are left out */
+	struct diag diag; /* what its loading, and its first parsing, had to say */
+	struct unit_refusals refusals; /* of its first parsing: who needs no other */
 	/* What everyone who parses it expands specifiers with; its texts are borrowed, or
 	 * in memory. */
 	struct unit_context context;
@@ -65,8 +69,38 @@ MUST_CHECK int unit_snapshot_load_files(const struct strv *paths, struct diag *d
  */
 void unit_snapshot_set_context(
 		struct unit_snapshot *snapshot, const struct unit_context *context);
+/* Put the files into the order that is told above. */
+void unit_snapshot_sort(struct unit_snapshot *snapshot);
 void unit_snapshot_free(struct unit_snapshot *snapshot);
 DEFINE_AUTO(unit_snapshot, unit_snapshot_free);
+
+/*
+ * Parse with the context that was set. What is wrong, and which units are refused, is
+ * kept in the snapshot: others who parse it need not judge again. -ENOMEM.
+ */
+MUST_CHECK int unit_snapshot_parse(
+		struct unit_snapshot *snapshot, struct unit_set **ret_set);
+
+/*
+ * Put the files that a unit had in an earlier snapshot (paths) in place of all that are
+ * there for its name or theirs. -ENOMEM.
+ */
+MUST_CHECK int unit_snapshot_keep(struct unit_snapshot *snapshot,
+		const struct unit_snapshot *earlier, const struct unit *unit);
+
+/* What is in force while files are read again; what is refused stays as it is there. */
+struct unit_in_force {
+	const struct unit_set *set; /* NULL: nothing */
+	int snapshot_fd;
+};
+
+/*
+ * Everything at once: load, parse, and keep the earlier files of units that are refused
+ * now. -ENOMEM; *in_force is only read.
+ */
+MUST_CHECK int unit_snapshot_renew(const struct strv *search_path,
+		const struct unit_context *context, const struct unit_in_force *in_force,
+		struct unit_snapshot **ret_snapshot, struct unit_set **ret_set);
 
 /* Into a sealed memory file and back, with its context. unpack checks everything:
  * -EBADMSG. */

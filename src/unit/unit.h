@@ -279,6 +279,9 @@ struct unit *unit_find(const struct unit_set *set, const char *name);
 /* Why there is no unit of this name although it has files; NULL: there is one, or it has
  * none. */
 const char *unit_refusals_find(const struct unit_refusals *refusals, const char *name);
+/* Texts are copied; supervisor may be NULL. -ENOMEM. */
+MUST_CHECK int unit_refusals_add(struct unit_refusals *refusals, const char *name,
+		const char *supervisor, const char *why);
 void unit_refusals_fini(struct unit_refusals *refusals);
 
 /* Whether an end (CLD_EXITED, CLD_KILLED, CLD_DUMPED and its status) is in a set; NULL is

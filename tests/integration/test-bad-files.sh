@@ -115,6 +115,10 @@ printf '[Service]\nExecStart=%s/plain 100000\n' "$T" | unit plain.actor
 exits 1 "daemon-reload tells the mistakes" ctl daemon-reload
 is "$(pid_of good)" "$good" "a running unit is not touched by the mistake"
 like "$(ctl status good)" "refused: .*good.actor:2: error U022" "its status says that the file was not taken"
+core=$(pgrep -P "$daemon" airssys-core)
+kill -KILL "$core"
+happens "another core knows it too" '[ "$(pid_of good)" = "$good" ] && is_running good'
+like "$(ctl status good)" "refused: .*good.actor:2: error U022" "and why its file was not taken"
 happens "one whose program is there now comes up" 'is_running plain'
 exits 0 "the settings of before stay in force" ctl restart good
 happens "and it runs again" 'is_running good'

@@ -263,11 +263,16 @@ static void greet(void)
 void straw_set_files(const struct text_file *files, size_t n)
 {
 	static const struct unit_context context = { .runtime_dir = "/run" };
+	struct unit_set *set = NULL;
 
 	(void)pthread_mutex_lock(&straw.lock);
 	unit_snapshot_free(straw.snapshot);
 	straw.snapshot = units_snapshot(files, n);
 	unit_snapshot_set_context(straw.snapshot, &context);
+	straw.snapshot->programs.is_closed = true;
+	if (unit_snapshot_parse(straw.snapshot, &set) < 0)
+		abort();
+	unit_set_free(set);
 	(void)pthread_mutex_unlock(&straw.lock);
 }
 

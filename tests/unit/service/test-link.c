@@ -81,9 +81,7 @@ static int count_fds(void)
 START_TEST(configuration_reaches_the_manager_with_its_descriptors)
 {
 	struct world *w = world_new(SIMPLE);
-	struct protocol_message m = {
-		.type = PROTOCOL_CONFIG, .runtime_dir = "/r"
-	};
+	struct protocol_message m = { .type = PROTOCOL_CONFIG, .runtime_dir = "/r" };
 	int before = count_fds(), fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
 	world_send(w, &m, fd);

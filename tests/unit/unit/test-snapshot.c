@@ -480,6 +480,105 @@ START_TEST(programs_are_looked_for_once_for_all_who_parse)
 }
 END_TEST
 
+/* Load a folder; what is in force before is replaced. Returns what was loaded. */
+static struct unit_snapshot *renew(const char *folder, struct unit_in_force *in_force)
+{
+	auto_strv path = { 0 };
+	struct unit_snapshot *s = NULL;
+	struct unit_set *set = NULL;
+
+	ck_assert_int_eq(strv_append(&path, folder), 0);
+	ck_assert_int_eq(unit_snapshot_renew(&path, &fixture_context, in_force, &s, &set),
+			0);
+	unit_set_free((struct unit_set *)(uintptr_t)in_force->set);
+	close_fd(in_force->snapshot_fd);
+	in_force->set = set;
+	ck_assert_int_eq(unit_snapshot_pack(s, &in_force->snapshot_fd), 0);
+	return s;
+}
+
+static void in_force_fini(struct unit_in_force *in_force)
+{
+	unit_set_free((struct unit_set *)(uintptr_t)in_force->set);
+	close_fd(in_force->snapshot_fd);
+}
+
+#define SHELL "[Service]\nExecStart=/bin/sh\n"
+
+START_TEST(unit_in_force_keeps_its_files_while_new_ones_have_a_mistake)
+{
+	const char *folder = test_folder();
+	struct unit_in_force in_force = { NULL, -1 };
+	struct unit_snapshot *s;
+
+	make_folder(test_path(folder, "b.actor.d"));
+	test_write(test_path(folder, "b.actor"), SHELL, 0644);
+	test_write(test_path(folder, "b.actor.d/10.conf"), "[Actor]\nDescription=x\n",
+			0644);
+	unit_snapshot_free(renew(folder, &in_force));
+	/* The mistake comes with a unit that was never right. */
+	test_write(test_path(folder, "b.actor"), SHELL "Nice=much\n", 0644);
+	test_write(test_path(folder, "c.actor"), SHELL "Nice=much\n", 0644);
+	for (int round = 0; round < 2; round++) {
+		s = renew(folder, &in_force);
+		ck_assert_uint_eq(s->diag.errors, 2);
+		ck_assert_uint_eq(s->refusals.count, 2);
+		ck_assert_ptr_nonnull(unit_refusals_find(&s->refusals, "b"));
+		ck_assert_str_eq(names(s), "b.actor b.actor/10.conf c.actor");
+		ck_assert_str_eq(s->files[0].data, SHELL);
+		ck_assert_uint_eq(in_force.set->count, 1);
+		ck_assert_str_eq(unit_find(in_force.set, "b")->description, "x");
+		unit_snapshot_free(s);
+	}
+	/* Mended, it is what the file says. */
+	test_write(test_path(folder, "b.actor"), SHELL "Nice=7\n", 0644);
+	unit_snapshot_free(renew(folder, &in_force));
+	ck_assert_int_eq(unit_find(in_force.set, "b")->service.nice, 7);
+	/* Without a file there is no unit. */
+	ck_assert_int_eq(unlink(test_path(folder, "b.actor")), 0);
+	unit_snapshot_free(renew(folder, &in_force));
+	ck_assert_ptr_null(unit_find(in_force.set, "b"));
+	in_force_fini(&in_force);
+}
+END_TEST
+
+START_TEST(unit_in_force_survives_that_its_program_is_gone)
+{
+	const char *folder = test_folder();
+	struct unit_in_force in_force = { NULL, -1 };
+	auto_free char *text = text_format("[Service]\nExecStart=%s/x\n", folder);
+	struct unit_snapshot *s;
+
+	test_write(test_path(folder, "x"), "", 0755);
+	test_write(test_path(folder, "b.actor"), text, 0644);
+	unit_snapshot_free(renew(folder, &in_force));
+	ck_assert_int_eq(unlink(test_path(folder, "x")), 0);
+	s = renew(folder, &in_force);
+	(void)fixture_find(&s->diag, "U022");
+	unit_snapshot_free(s);
+	ck_assert_ptr_nonnull(unit_find(in_force.set, "b"));
+	in_force_fini(&in_force);
+}
+END_TEST
+
+START_TEST(kind_that_a_mistake_changes_keeps_the_unit_of_before)
+{
+	const char *folder = test_folder();
+	struct unit_in_force in_force = { NULL, -1 };
+	struct unit_snapshot *s;
+
+	test_write(test_path(folder, "b.actor"), SHELL, 0644);
+	unit_snapshot_free(renew(folder, &in_force));
+	ck_assert_int_eq(unlink(test_path(folder, "b.actor")), 0);
+	test_write(test_path(folder, "b.supervisor"), "[Supervisor]\nPeriod=0\n", 0644);
+	s = renew(folder, &in_force);
+	ck_assert_str_eq(names(s), "b.actor");
+	unit_snapshot_free(s);
+	ck_assert_int_eq(unit_find(in_force.set, "b")->kind, UNIT_SERVICE);
+	in_force_fini(&in_force);
+}
+END_TEST
+
 START_TEST(folder_below_one_that_others_may_write_is_refused)
 {
 	const char *folder = test_folder();
@@ -525,6 +624,7 @@ START_TEST(damaged_snapshot_is_refused)
 	diag_add(&s->diag, DIAG_ERROR, "U001", (struct diag_place){ "f", 1 }, NULL, "x");
 	unit_snapshot_set_context(s, &fixture_context);
 	ck_assert_int_eq(unit_programs_add(&s->programs, &program), 0);
+	ck_assert_int_eq(unit_refusals_add(&s->refusals, "b", "s", "why"), 0);
 	ck_assert_int_eq(unit_snapshot_pack(s, &fd), 0);
 	ck_assert_int_eq(fd_read_all(fd, 1 << 20, &data, &size), 0);
 	ck_assert_int_eq(unpack_bytes(data, size), 0);
@@ -589,6 +689,9 @@ TEST_MAIN("snapshot", files_come_by_name_with_their_drop_ins_behind,
 		refused_folder_of_drop_ins_refuses_its_unit,
 		whoever_parses_a_packed_snapshot_expands_the_same,
 		programs_are_looked_for_once_for_all_who_parse,
+		unit_in_force_keeps_its_files_while_new_ones_have_a_mistake,
+		unit_in_force_survives_that_its_program_is_gone,
+		kind_that_a_mistake_changes_keeps_the_unit_of_before,
 		link_within_the_search_path_is_followed, link_to_dev_null_masks,
 		folder_that_others_may_write_is_left_out,
 		file_whose_name_is_no_unit_name_is_told,
