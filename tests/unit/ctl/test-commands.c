@@ -212,7 +212,8 @@ START_TEST(status_without_a_name_puts_failures_first)
 	run_fini(&run);
 	run_ctl(&run, &fake, "status", "--json");
 	expect_json(&run.out);
-	expect_contains(&run.out, "\"states\":{\"failed\":1,\"refused\":0,\"backoff\":1,");
+	expect_contains(&run.out,
+			"\"states\":{\"failed\":1,\"refused\":0,\"backoff\":1,");
 }
 END_TEST
 
