@@ -58,6 +58,10 @@ PRINTF_LIKE(2, 3) void ctl_note(struct ctl *ctl, const char *format, ...);
 /* Connect to the instance that the options name; on failure says why. */
 MUST_CHECK enum ctl_exit ctl_connect(struct ctl *ctl);
 
+/* Why client_connect(path) failed and what to do, as a sentence; NULL when out of memory.
+ * The caller frees it. */
+MUST_CHECK char *ctl_explain_connect(const char *path, int error);
+
 /*
  * Say what went wrong with a call, name being the unit it was about (NULL: none), and
  * return the exit status for it.

@@ -120,33 +120,37 @@ char *ctl_control_path(const struct ctl *ctl)
 	return folder ? text_format("%s/%s", folder, NAMES_CONTROL) : NULL;
 }
 
-static enum ctl_exit fail_connect(struct ctl *ctl, const char *path, int error)
+char *ctl_explain_connect(const char *path, int error)
 {
 	switch (-error) {
 	case ENOENT:
 	case ECONNREFUSED:
 	case ENOTDIR:
-		return ctl_fail(ctl, CTL_FAILED,
-				"no instance is running at %s: start one with airssysd, or name "
-				"another with --runtime-dir=",
+		return text_format(
+				"no instance is running at %s: start one with airssysd, "
+				"or name another with --runtime-dir=",
 				path);
 	case EACCES:
 	case EPERM:
-		return ctl_fail(ctl, CTL_FAILED,
-				"you may not use %s: ask its owner, or become root",
+		return text_format("you may not use %s: ask its owner, or become root",
 				path);
 	case ETIMEDOUT:
-		return ctl_fail(ctl, CTL_FAILED,
-				"the instance at %s did not answer in time: airssysd is there but "
-				"its core is busy or stopped",
+		return text_format(
+				"the instance at %s did not answer in time: airssysd is "
+				"there but its core is busy or stopped",
 				path);
 	case ECONNRESET:
-		return ctl_fail(ctl, CTL_FAILED,
-				"the instance at %s closed the connection", path);
+		return text_format("the instance at %s closed the connection", path);
 	default:
-		return ctl_fail(ctl, CTL_FAILED, "cannot talk to %s: %s", path,
-				strerror(-error));
+		return text_format("cannot talk to %s: %s", path, strerror(-error));
 	}
+}
+
+static enum ctl_exit fail_connect(struct ctl *ctl, const char *path, int error)
+{
+	auto_free char *why = ctl_explain_connect(path, error);
+
+	return why ? ctl_fail(ctl, CTL_FAILED, "%s", why) : ctl_out_of_memory(ctl);
 }
 
 enum ctl_exit ctl_connect(struct ctl *ctl)

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include <fcntl.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/text.h"
-#include "ctl/log.h"
+#include "ctl/log-source.h"
 #include "ctl/options.h"
 
 /*
@@ -20,13 +20,20 @@
 #define BLOCK_SIZE LOG_LINE_MAX
 
 struct follower {
-	const char *path, *name; /* name: last component */
+	struct log_source source;
+	const char *path;
 	int fd; /* the log; -1 between two files */
 	int inotify, file_watch;
+	uint64_t size; /* when it was opened */
+	uint64_t changed_usec; /* realtime, then */
 	uint64_t offset; /* read so far */
 	struct text pending; /* a line without its end */
-	const struct log_sink *sink;
 };
+
+static struct follower *follower_of(struct log_source *source)
+{
+	return CONTAINER_OF(source, struct follower, source);
+}
 
 static int open_log(const char *path, int *ret_fd, struct stat *ret_st)
 {
@@ -44,28 +51,31 @@ static int open_log(const char *path, int *ret_fd, struct stat *ret_st)
 }
 
 /*
- * Where the last lines begin in a file of this size. The newline at its very end closes
- * the last line and begins none.
+ * Where the last lines begin in a file of this size, and how many they are. The newline
+ * at its very end closes the last line and begins none.
  */
-static int find_tail(int fd, uint64_t size, uint64_t lines, uint64_t *ret_offset)
+static int find_tail(const struct follower *f, uint64_t lines, uint64_t *ret_offset,
+		uint64_t *ret_count)
 {
 	char block[BLOCK_SIZE / 8];
-	uint64_t end = size, begin, found = 0;
+	uint64_t end = f->size, begin, found = 0;
 	ssize_t n;
 
 	for (; lines > 0 && lines != OPTIONS_ALL_LINES && end > 0; end = begin) {
 		begin = end > sizeof(block) ? end - sizeof(block) : 0;
-		n = pread(fd, block, end - begin, (off_t)begin);
+		n = pread(f->fd, block, end - begin, (off_t)begin);
 		if (n < 0)
 			return -errno;
 		for (size_t i = (size_t)n; i-- > 0;)
-			if (block[i] == '\n' && begin + i + 1 < size &&
+			if (block[i] == '\n' && begin + i + 1 < f->size &&
 					++found == lines) {
 				*ret_offset = begin + i + 1;
+				*ret_count = lines;
 				return 0;
 			}
 	}
-	*ret_offset = lines == 0 ? size : 0;
+	*ret_offset = lines == 0 ? f->size : 0;
+	*ret_count = lines > 0 && f->size > 0 ? found + 1 : 0;
 	return 0;
 }
 
@@ -73,7 +83,7 @@ static int emit(struct follower *f, const char *data, size_t size)
 {
 	struct log_entry entry = { .message = data, .size = size, .priority = -1 };
 
-	return f->sink->on_entry(f->sink->data, &entry);
+	return f->source.sink->on_entry(f->source.sink->data, &entry);
 }
 
 static int emit_pending(struct follower *f)
@@ -192,42 +202,29 @@ static int drain_events(struct follower *f)
 	return n < 0 && errno != EAGAIN && errno != EINTR ? -errno : 0;
 }
 
-/* Wait for an event: 1, 0 when the reader of standard output is gone, or an error. */
-static int wait_for_event(struct follower *f)
+static int file_emit_news(struct log_source *source)
 {
-	struct pollfd fds[] = {
-		{ .fd = f->inotify, .events = POLLIN },
-		{ .fd = STDOUT_FILENO, .events = 0 },
-	};
-
-	if (poll(fds, ARRAY_SIZE(fds), -1) < 0)
-		return errno == EINTR ? 1 : -errno;
-	return fds[1].revents & (POLLERR | POLLHUP) ? 0 : 1;
-}
-
-static int follow(struct follower *f)
-{
+	struct follower *f = follower_of(source);
 	int r;
 
-	for (;;) {
-		r = drain_events(f);
-		if (r >= 0)
-			r = read_news(f);
-		if (r >= 0)
-			r = follow_name(f);
-		if (r >= 0)
-			r = f->sink->on_idle(f->sink->data);
-		if (r >= 0)
-			r = wait_for_event(f);
-		if (r <= 0)
-			return r;
-	}
+	r = drain_events(f);
+	if (r >= 0)
+		r = read_news(f);
+	return r < 0 ? r : follow_name(f);
+}
+
+static int file_watch(struct log_source *source, struct pollfd *ret_fd, int *ret_timeout)
+{
+	*ret_fd = (struct pollfd){ .fd = follower_of(source)->inotify, .events = POLLIN };
+	*ret_timeout = -1;
+	return 0;
 }
 
 static int start_watching(struct follower *f)
 {
-	auto_free char *folder = strndup(
-			f->path, (size_t)(f->name > f->path ? f->name - f->path : 0));
+	const char *slash = strrchr(f->path, '/');
+	auto_free char *folder =
+			strndup(f->path, slash ? (size_t)(slash + 1 - f->path) : 0);
 
 	if (!folder)
 		return -ENOMEM;
@@ -241,42 +238,98 @@ static int start_watching(struct follower *f)
 	return 0;
 }
 
-static int read_log(struct follower *f, const struct log_request *request)
+/* What was written before the wanted time is of no interest; of what was written since,
+ * nobody knows when. */
+static bool is_wanted(const struct follower *f)
 {
-	struct stat st;
+	return f->fd >= 0 && f->changed_usec >= f->source.request->since_usec;
+}
+
+static int file_count(struct log_source *source, uint64_t max, uint64_t *ret_count,
+		uint64_t *ret_newest_usec)
+{
+	struct follower *f = follower_of(source);
+	uint64_t offset;
+
+	*ret_count = *ret_newest_usec = 0;
+	if (!is_wanted(f) || f->size == 0)
+		return 0;
+	*ret_newest_usec = f->changed_usec;
+	return find_tail(f, max, &offset, ret_count);
+}
+
+static int file_emit_last(struct log_source *source, uint64_t lines)
+{
+	struct follower *f = follower_of(source);
+	uint64_t count;
+	int r;
+
+	f->offset = f->size;
+	if (!is_wanted(f))
+		return 0;
+	r = find_tail(f, lines, &f->offset, &count);
+	if (r >= 0)
+		r = read_until(f, f->size);
+	if (r < 0 || source->request->mode == LOG_FOLLOW)
+		return r;
+	return finish_file(f);
+}
+
+static void file_free(struct log_source *source)
+{
+	struct follower *f = follower_of(source);
+
+	text_fini(&f->pending);
+	close_fd(f->fd);
+	close_fd(f->inotify);
+	free(f);
+}
+
+static const struct log_source_ops file_ops = {
+	.count = file_count,
+	.emit_last = file_emit_last,
+	.watch = file_watch,
+	.emit_news = file_emit_news,
+	.free = file_free,
+};
+
+static int open_first(struct follower *f)
+{
+	const struct log_request *request = f->source.request;
+	struct stat st = { 0 };
 	int r;
 
 	r = open_log(f->path, &f->fd, &st);
-	if (r >= 0)
-		r = find_tail(f->fd, (uint64_t)st.st_size, request->lines, &f->offset);
-	if (r >= 0)
-		r = read_until(f, (uint64_t)st.st_size);
+	if (r == -ENOENT && request->has_journal && request->mode == LOG_FOLLOW)
+		r = 0; /* it may come */
 	if (r < 0)
 		return r;
-	if (request->mode == LOG_ONCE) {
-		r = finish_file(f);
-		return r < 0 ? r : f->sink->on_idle(f->sink->data);
-	}
-	r = start_watching(f);
-	return r < 0 ? r : follow(f);
+	f->size = (uint64_t)st.st_size;
+	f->changed_usec = (uint64_t)st.st_mtim.tv_sec * USEC_PER_SEC +
+			(uint64_t)st.st_mtim.tv_nsec / 1000;
+	return request->mode == LOG_FOLLOW ? start_watching(f) : 0;
 }
 
-int log_read_file(const char *path, const struct log_request *request,
-		const struct log_sink *sink)
+int log_file_open(const struct log_request *request, const struct log_sink *sink,
+		struct log_source **ret_source)
 {
-	const char *slash = strrchr(path, '/');
-	struct follower f = {
-		.path = path,
-		.name = slash ? slash + 1 : path,
+	struct follower *f = calloc(1, sizeof(*f));
+	int r;
+
+	if (!f)
+		return -ENOMEM;
+	*f = (struct follower){
+		.source = { .ops = &file_ops, .request = request, .sink = sink },
+		.path = request->file,
 		.fd = -1,
 		.inotify = -1,
 		.file_watch = -1,
-		.sink = sink,
 	};
-	int r = read_log(&f, request);
-
-	text_fini(&f.pending);
-	close_fd(f.fd);
-	close_fd(f.inotify);
-	return r;
+	r = open_first(f);
+	if (r < 0) {
+		file_free(&f->source);
+		return r;
+	}
+	*ret_source = &f->source;
+	return 0;
 }

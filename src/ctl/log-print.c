@@ -33,21 +33,23 @@ void log_entry_json(struct json *j, const struct log_entry *entry)
 		json_member_number(j, "pid", (uint64_t)entry->pid);
 	if (entry->priority >= 0)
 		json_member_number(j, "priority", (uint64_t)entry->priority);
+	if (entry->boot_id)
+		json_member_text(j, "boot_id", entry->boot_id);
 	text_append_n(&message, entry->message, entry->size);
 	json_member_text(j, "message", text_get(&message));
 }
 
-int log_read_unit(const struct facts *facts, struct log_request *request,
-		const struct log_sink *sink)
+struct log_request log_request_make(const struct facts *facts)
 {
 	const char *file = facts_text(facts, "LogFile");
-	const char *identifier = facts_text(facts, "SyslogIdentifier");
+	const char *identifier = facts_text(facts, "LogIdentifier");
 
-	request->unit = facts_text(facts, "Name");
-	request->identifier = identifier[0] ? identifier : NULL;
-	if (file[0])
-		return log_read_file(file, request, sink);
-	if (facts_number(facts, "LogJournal"))
-		return log_read_journal(request, sink);
-	return -ENODATA;
+	return (struct log_request){
+		.lines = OPTIONS_ALL_LINES,
+		.file = file[0] ? file : NULL,
+		.has_journal = facts_number(facts, "LogJournal") > 0,
+		.unit = facts_text(facts, "Name"),
+		.instance = facts_text(facts, "Instance"),
+		.identifier = identifier[0] ? identifier : NULL,
+	};
 }

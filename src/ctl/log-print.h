@@ -3,7 +3,7 @@
 #define CTL_LOG_PRINT_H
 
 /*
- * Log entries as lines and as JSON, and finding out where the log of a unit is.
+ * Log entries as lines and as JSON, and where the log of a unit is.
  */
 
 #include "ctl/command.h"
@@ -17,11 +17,9 @@ void log_entry_append(const struct terminal *terminal, struct text *t,
 void log_entry_json(struct json *j, const struct log_entry *entry);
 
 /*
- * Read the log of the unit that the facts are about: the file that they name, else the
- * journal. -ENODATA when it has neither; other errors as of log_read_file and
- * log_read_journal.
+ * Where the log of the unit is that the facts are about: all of it, once. The texts are
+ * borrowed from the facts.
  */
-MUST_CHECK int log_read_unit(const struct facts *facts, struct log_request *request,
-		const struct log_sink *sink);
+struct log_request log_request_make(const struct facts *facts);
 
 #endif

@@ -3,11 +3,13 @@
 #define CTL_LOG_H
 
 /*
- * The log of one unit, from the file or from the journal, as entries for a sink. Each
- * reader goes from the oldest wanted entry to the newest and then, when it follows, waits
- * for more until the sink or the reader of standard output has had enough.
+ * The log of one unit as entries for a sink, the oldest first. It may lie in the journal,
+ * in a file, or in both: a service that was started while there was no journal writes to
+ * a file. Lines of a file have no times, so the two are not mixed: the one that was
+ * written last comes last. A follower waits for both.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +18,8 @@
 /* A longer line of a file is handed on in pieces of this size. */
 #define LOG_LINE_MAX 65536
 
+#define LOG_BOOT_SIZE 33 /* of a boot id in hexadecimal digits, with its NUL */
+
 struct log_entry {
 	const char *message; /* without the newline; not NUL-terminated */
 	size_t size;
@@ -23,6 +27,7 @@ struct log_entry {
 	const char *identifier; /* NULL: not known */
 	int64_t pid; /* 0: not known */
 	int priority; /* of syslog; -1: not known */
+	const char *boot_id; /* NULL: not known */
 };
 
 struct log_sink {
@@ -41,21 +46,22 @@ enum log_mode {
 struct log_request {
 	uint64_t lines; /* how many of the last ones; OPTIONS_ALL_LINES */
 	enum log_mode mode;
-	/* for the journal */
-	const char *unit, *identifier;
+	uint64_t since_usec, until_usec; /* realtime; until 0: now or later */
+	const char *file; /* NULL: none */
+	/* Whether it is in the journal; the file may be absent then. */
+	bool has_journal;
+	/* Of the journal: AIRSSYS_UNIT and AIRSSYS_INSTANCE of the records, and what the
+	 * stream of the output is called (unit/instance.h), NULL when there is none. */
+	const char *unit, *instance, *identifier;
 	const char *journal_directory; /* NULL: the journal of the machine */
 };
 
 /*
- * Read a log file. Rotation (another file under the name) and truncation are followed. 0
- * also when the reader of standard output is gone; -ENOENT, -EINVAL when it is no regular
- * file, other errors of the system, or what the sink answered.
+ * Read the log. Rotation (another file under the name) and truncation are followed, and
+ * so are a journal and a file that come into being. 0 also when the reader of standard
+ * output is gone; -ENODATA when the unit has neither, -ENOENT, -EINVAL when the file is
+ * no regular file, other errors of the system, or what the sink answered.
  */
-MUST_CHECK int log_read_file(const char *path, const struct log_request *request,
-		const struct log_sink *sink);
-
-/* Read the journal; -ENOENT when journal_directory is not there. */
-MUST_CHECK int log_read_journal(
-		const struct log_request *request, const struct log_sink *sink);
+MUST_CHECK int log_read(const struct log_request *request, const struct log_sink *sink);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "base/assert.h"
 #include "base/clock.h"
+#include "ctl/when.h"
 
 /* Keeps getopt_long's results apart from letters and from '?'. */
 #define INDEX_BASE  256
@@ -91,6 +92,16 @@ static int set_follow(struct options *o, const char *value UNUSED)
 	return 0;
 }
 
+static int set_since(struct options *o, const char *value)
+{
+	return when_parse(value, clock_realtime_usec(), &o->since_usec);
+}
+
+static int set_until(struct options *o, const char *value)
+{
+	return when_parse(value, clock_realtime_usec(), &o->until_usec);
+}
+
 static int set_lines(struct options *o, const char *value)
 {
 	o->lines = OPTIONS_ALL_LINES;
@@ -154,25 +165,27 @@ static int set_strict(struct options *o, const char *value UNUSED)
 
 /* clang-format off */
 const struct option_info option_table[] = {
-	{ "json", 0, NULL, NULL, "print one JSON document instead of text", set_json },
-	{ "runtime-dir", 0, "DIR", NULL, "talk to the instance of this runtime folder", set_runtime_dir },
-	{ "socket", 0, "PATH", NULL, "talk to the instance behind this control socket", set_socket },
-	{ "system", 0, NULL, NULL, "talk to the instance of the system", set_system },
-	{ "user", 0, NULL, NULL, "talk to the instance of the user", set_user },
-	{ "timeout", 0, "DURATION", NULL, "wait no longer than this for an answer", set_timeout },
-	{ "color", 0, "WHEN", NULL, "auto, always or never", set_color },
-	{ "help", 'h', NULL, NULL, "explain the command, or all of them", set_help },
-	{ "version", 0, NULL, NULL, "print the version", set_version },
-	{ "all", 'a', NULL, " start stop restart ", "every unit that the root supervisor starts", set_all },
-	{ "follow", 'f', NULL, " logs ", "wait for more lines until interrupted", set_follow },
-	{ "lines", 'n', "N", " logs status ", "the last N lines of the log, or all", set_lines },
-	{ "journal-directory", 0, "DIR", " logs status ", "read the journal in this folder", set_journal_directory },
-	{ "property", 'p', "KEY", " show ", "only these keys, between commas or several times", add_keys },
-	{ "signal", 's', "SIGNAL", " kill ", "name or number; SIGTERM if not given", set_signal },
-	{ "whom", 0, "WHOM", " kill ", "main, control or all processes; all if not given", set_whom },
-	{ "state", 0, "STATE", " list ", "only units in one of these states, between commas", add_states },
-	{ "names", 0, NULL, " list ", "only the names, one on a line", set_names_only },
-	{ "strict", 0, NULL, " verify ", "fail on warnings too", set_strict },
+	{ "json", 0, NULL, NULL, NULL, "print one JSON document instead of text", set_json },
+	{ "runtime-dir", 0, "DIR", NULL, NULL, "talk to the instance of this runtime folder", set_runtime_dir },
+	{ "socket", 0, "PATH", NULL, NULL, "talk to the instance behind this control socket", set_socket },
+	{ "system", 0, NULL, NULL, NULL, "talk to the instance of the system", set_system },
+	{ "user", 0, NULL, NULL, NULL, "talk to the instance of the user", set_user },
+	{ "timeout", 0, "DURATION", NULL, NULL, "wait no longer than this for an answer", set_timeout },
+	{ "color", 0, "WHEN", NULL, NULL, "auto, always or never", set_color },
+	{ "help", 'h', NULL, NULL, NULL, "explain the command, or all of them", set_help },
+	{ "version", 0, NULL, NULL, NULL, "print the version", set_version },
+	{ "all", 'a', NULL, NULL, " start stop restart ", "every unit that the root supervisor starts", set_all },
+	{ "follow", 'f', NULL, NULL, " logs ", "wait for more lines until interrupted", set_follow },
+	{ "lines", 'n', "N", "10", " logs status ", "the last N lines of the log, or all", set_lines },
+	{ "since", 'S', "TIME", NULL, " logs ", "what was logged at this time and later", set_since },
+	{ "until", 'U', "TIME", NULL, " logs ", "what was logged up to this time", set_until },
+	{ "journal-directory", 0, "DIR", NULL, " logs status ", "read the journal in this folder", set_journal_directory },
+	{ "property", 'p', "KEY", NULL, " show ", "only these keys, between commas or several times", add_keys },
+	{ "signal", 's', "SIGNAL", NULL, " kill ", "name or number; SIGTERM if not given", set_signal },
+	{ "whom", 0, "WHOM", NULL, " kill ", "main, control or all processes; all if not given", set_whom },
+	{ "state", 0, "STATE", NULL, " list ", "only units in one of these states, between commas", add_states },
+	{ "names", 0, NULL, NULL, " list ", "only the names, one on a line", set_names_only },
+	{ "strict", 0, NULL, NULL, " verify ", "fail on warnings too", set_strict },
 	{ 0 },
 };
 /* clang-format on */
@@ -205,6 +218,14 @@ const struct option_info *options_find_misplaced(
 	return NULL;
 }
 
+/* As getopt_long counts: none, one, one that may be left out. */
+static int has_argument(const struct option_info *info)
+{
+	if (!info->argument)
+		return no_argument;
+	return info->fallback ? optional_argument : required_argument;
+}
+
 /* The table in the forms that getopt_long wants. */
 static void fill_getopt(char *letters, struct option *longs)
 {
@@ -216,12 +237,12 @@ static void fill_getopt(char *letters, struct option *longs)
 
 		bug_unless(i < OPTIONS_MAX);
 		longs[i] = (struct option){ .name = info->name,
-			.has_arg = info->argument ? required_argument : no_argument,
+			.has_arg = has_argument(info),
 			.val = INDEX_BASE + (int)i };
 		if (!info->letter)
 			continue;
 		letters[n++] = info->letter;
-		if (info->argument)
+		for (int colons = has_argument(info); colons > 0; colons--)
 			letters[n++] = ':';
 	}
 	letters[n] = '\0';
@@ -254,15 +275,32 @@ static void explain(struct text *message, int found, char **argv)
 				word);
 }
 
-static int apply(struct options *options, int index, struct text *message)
+/*
+ * The value of an option that may go without: one that was not tied to it is the next
+ * word when that begins with a digit or is "all".
+ */
+static const char *take_value(const struct option_info *info, int argc, char **argv)
+{
+	const char *next = optind < argc ? argv[optind] : "";
+
+	if (!info->argument || optarg || !info->fallback)
+		return optarg;
+	if (strcmp(next, "all") != 0 && !(*next >= '0' && *next <= '9'))
+		return info->fallback;
+	optind++;
+	return next;
+}
+
+static int apply(struct options *options, int index, const char *value,
+		struct text *message)
 {
 	const struct option_info *info = &option_table[index];
 	int r;
 
 	options->given |= UINT64_C(1) << index;
-	r = info->apply(options, info->argument ? optarg : NULL);
+	r = info->apply(options, value);
 	if (r < 0 && r != -ENOMEM)
-		text_printf(message, "'%s' is no value for --%s: %s", optarg, info->name,
+		text_printf(message, "'%s' is no value for --%s: %s", value, info->name,
 				info->help);
 	return r == 0 || r == -ENOMEM ? r : -EINVAL;
 }
@@ -271,7 +309,7 @@ int options_parse(struct options *options, int argc, char **argv, struct text *m
 		int *ret_first)
 {
 	struct option longs[OPTIONS_MAX + 1] = { 0 };
-	char letters[2 * OPTIONS_MAX + 2];
+	char letters[3 * OPTIONS_MAX + 2];
 	int found, index, r;
 
 	fill_getopt(letters, longs);
@@ -283,7 +321,8 @@ int options_parse(struct options *options, int argc, char **argv, struct text *m
 			explain(message, found, argv);
 			return -EINVAL;
 		}
-		r = apply(options, index, message);
+		r = apply(options, index, take_value(&option_table[index], argc, argv),
+				message);
 		if (r < 0)
 			return r;
 	}

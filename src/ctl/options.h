@@ -35,6 +35,7 @@ struct options {
 	/* of some */
 	bool all, follow, names_only, strict;
 	uint64_t lines; /* OPTIONS_NO_LINES: not given */
+	uint64_t since_usec, until_usec; /* realtime; 0: not given */
 	const char *journal_directory;
 	const char *whom;
 	int signal;
@@ -45,6 +46,7 @@ struct option_info {
 	const char *name; /* "runtime-dir" */
 	char letter; /* 0: none */
 	const char *argument; /* "DIR"; NULL: takes none */
+	const char *fallback; /* the value when none is given; NULL: one must be */
 	const char *commands; /* names between blanks; NULL: all commands */
 	const char *help; /* one line without a full stop */
 	/* 0, or a negative errno: the value cannot be understood. value is borrowed from

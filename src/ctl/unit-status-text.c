@@ -294,12 +294,13 @@ static void print_children(struct page *p, const struct unit_status *status)
 
 static void print_log(struct page *p, const struct unit_status *status)
 {
-	const char *file = facts_text(p->facts, "LogFile");
-
 	if (status->log.size == 0)
 		return;
 	text_append(p->out, "\nlog (");
-	append_safe(p, file[0] ? file : "journal");
+	if (status->has_journal_log)
+		text_append(p->out, status->has_file_log ? "journal and " : "journal");
+	if (status->has_file_log)
+		append_safe(p, facts_text(p->facts, "LogFile"));
 	text_append(p->out, "):\n");
 	text_append(p->out, text_get(&status->log));
 }

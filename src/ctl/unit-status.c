@@ -17,9 +17,12 @@ struct log_collector {
 static int add_entry(void *data, const struct log_entry *entry)
 {
 	struct log_collector *c = data;
+	bool *seen = entry->realtime_usec > 0 ? &c->status->has_journal_log
+					      : &c->status->has_file_log;
 	struct text *log = &c->status->log, *log_json = &c->status->log_json;
 	struct json j = { .out = log_json };
 
+	*seen = true;
 	text_append(log, "  ");
 	log_entry_append(&c->ctl->terminal, log, entry);
 	text_append_char(log, '\n');
@@ -47,13 +50,12 @@ static void load_log(struct ctl *ctl, struct unit_status *status)
 		.data = &collector,
 	};
 	const struct options *o = &ctl->options;
-	struct log_request request = {
-		.lines = o->lines == OPTIONS_NO_LINES ? LOG_LINES : o->lines,
-		.journal_directory = o->journal_directory,
-	};
+	struct log_request request = log_request_make(&status->facts);
 
+	request.lines = o->lines == OPTIONS_NO_LINES ? LOG_LINES : o->lines;
+	request.journal_directory = o->journal_directory;
 	if (request.lines > 0)
-		(void)!log_read_unit(&status->facts, &request, &sink);
+		(void)!log_read(&request, &sink);
 }
 
 static enum file_change compare_file(const char *path, const char *loaded)

@@ -29,6 +29,7 @@ struct unit_status {
 	size_t n_files;
 	struct text log; /* lines, escaped and indented */
 	struct text log_json; /* the elements of an array */
+	bool has_journal_log, has_file_log; /* where they come from */
 	const struct unit_rows *rows; /* borrowed; for the children */
 };
 

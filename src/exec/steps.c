@@ -214,14 +214,15 @@ static int open_journal(struct exec_run *run, int to)
 	return move_descriptor(fd, to);
 }
 
-/* A journal that went away since the keeper looked for it keeps no service from running.
- */
+/* A journal that is not there, or not for us, keeps no service from running. */
 static int open_journal_or_file(
 		struct exec_run *run, const struct exec_stream *stream, int to)
 {
 	int r = open_journal(run, to);
 
-	if (!stream->path || (r != -ECONNREFUSED && r != -ENOENT))
+	if (!stream->path ||
+			(r != -ECONNREFUSED && r != -ENOENT && r != -ENOTDIR &&
+					r != -EACCES))
 		return r;
 	return open_onto(stream->path, O_WRONLY | O_CREAT | O_APPEND, 0640, to);
 }

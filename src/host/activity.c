@@ -21,6 +21,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -51,6 +52,8 @@ enum rank { RANK_ORDINARY, RANK_IMPORTANT, RANK_COUNT };
 
 struct writer {
 	struct activity_args args;
+	char common[320]; /* the field that every datagram ends with */
+	size_t common_size;
 	int journal; /* -1: not connected */
 	uint64_t retry_at_usec; /* no journal before */
 	airs_ref watch; /* of the sink that was full; 0: none */
@@ -154,21 +157,33 @@ static bool has_journal(struct airs_actor *self, struct writer *w)
 	return true;
 }
 
-static int send_large(int journal, const char *data, size_t size)
+static int send_large(const struct writer *w, const char *data, size_t size)
 {
+	auto_text whole = { 0 };
 	auto_close int fd = -1;
 	int r;
 
-	r = memfd_sealed("airssys-record", data, size, &fd);
-	return r < 0 ? r : fd_send(journal, "", 0, &fd, 1);
+	text_append_n(&whole, data, size);
+	text_append_n(&whole, w->common, w->common_size);
+	if (whole.failed)
+		return -ENOMEM;
+	r = memfd_sealed("airssys-record", whole.data, whole.size, &fd);
+	return r < 0 ? r : fd_send(w->journal, "", 0, &fd, 1);
 }
 
-static int send_datagram(int journal, const char *data, size_t size)
+/* The fields of the record, then those that all have. */
+static int send_datagram(const struct writer *w, const char *data, size_t size)
 {
-	int r = fd_send(journal, data, size, NULL, 0);
+	struct iovec parts[] = {
+		{ .iov_base = (void *)(uintptr_t)data, .iov_len = size },
+		{ .iov_base = (void *)(uintptr_t)w->common, .iov_len = w->common_size },
+	};
+	struct msghdr message = { .msg_iov = parts, .msg_iovlen = ARRAY_SIZE(parts) };
 
+	if (sendmsg(w->journal, &message, MSG_NOSIGNAL) >= 0)
+		return 0;
 	/* ENOBUFS: larger than the socket's buffer. */
-	return r == -EMSGSIZE || r == -ENOBUFS ? send_large(journal, data, size) : r;
+	return errno == EMSGSIZE || errno == ENOBUFS ? send_large(w, data, size) : -errno;
 }
 
 static int write_line(int fd, const char *line, size_t size)
@@ -190,7 +205,7 @@ static int write_packet(struct airs_actor *self, struct writer *w, const struct 
 	int r;
 
 	if (has_journal(self, w)) {
-		r = send_datagram(w->journal, p->bytes + p->line_size, p->datagram_size);
+		r = send_datagram(w, p->bytes + p->line_size, p->datagram_size);
 		if (r == 0 || r == -EAGAIN || r == -ENOMEM)
 			return r;
 		disconnect(self, w);
@@ -294,6 +309,15 @@ static void write_waiting(struct airs_actor *self, struct writer *w)
 		await_room(self, w);
 }
 
+/* In the journal's protocol a value ends at a newline: one that has any is left out. */
+static void set_common(struct writer *w)
+{
+	if (!*w->args.instance || strchr(w->args.instance, '\n'))
+		return;
+	w->common_size = (size_t)snprintf(w->common, sizeof(w->common),
+			"AIRSSYS_INSTANCE=%s\n", w->args.instance);
+}
+
 static int writer_init(
 		struct airs_actor *self, void *state, const void *data, size_t size)
 {
@@ -311,6 +335,7 @@ static int writer_init(
 		w->args.ring_bytes = RING_BYTES_DEFAULT;
 	if (w->args.fallback_fd < 0)
 		w->args.fallback_fd = STDERR_FILENO;
+	set_common(w);
 	return 0;
 }
 

@@ -24,6 +24,7 @@ extern const struct airs_behaviour activity_behaviour;
 struct activity_args {
 	size_t size;
 	char journal_socket[108]; /* "": no journal */
+	char instance[256]; /* AIRSSYS_INSTANCE of every record; "": left out */
 	size_t ring_bytes; /* 0: 1 MiB */
 	int fallback_fd; /* lines go there without a journal; -1: standard error */
 };

@@ -13,6 +13,7 @@
 #include "keeper/load.h"
 #include "osl/policy.h"
 #include "unit/environment.h"
+#include "unit/instance.h"
 
 #define SEARCH_PATH          "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define ENVIRONMENT_FILE_MAX (1024 * 1024)
@@ -338,12 +339,7 @@ static int make_folders(struct building *b, const struct strv *names, const char
 
 /* Where its output goes. */
 
-static bool has_journal(const struct building *b)
-{
-	return b->keeper->journal.stream_path != NULL;
-}
-
-/* The journal, or the file that takes its place when there is none. */
+/* The journal, and the file that takes its place when there is none. */
 static int set_log(struct building *b, struct exec_stream *stream)
 {
 	auto_free char *file = text_format("%s.log", b->request->charge->name);
@@ -351,7 +347,7 @@ static int set_log(struct building *b, struct exec_stream *stream)
 	if (!file)
 		return -ENOMEM;
 	runtime_rotate_log(&b->keeper->runtime, file);
-	stream->output = has_journal(b) ? EXEC_OUTPUT_JOURNAL : EXEC_OUTPUT_APPEND;
+	stream->output = EXEC_OUTPUT_JOURNAL;
 	stream->is_own = true;
 	stream->path = text_format("%s/log/%s", b->keeper->options.runtime_dir, file);
 	return stream->path ? 0 : -ENOMEM;
@@ -382,6 +378,16 @@ static int set_stream(struct building *b, enum unit_output output, const char *p
 	return copy_text(&stream->path, path);
 }
 
+static int set_identifier(struct building *b)
+{
+	const char *chosen = b->service->syslog_identifier;
+
+	b->spec->syslog_identifier =
+			instance_log_identifier(b->keeper->options.runtime_dir,
+					chosen ? chosen : b->request->charge->name);
+	return b->spec->syslog_identifier ? 0 : -ENOMEM;
+}
+
 static int set_streams(struct building *b)
 {
 	const struct unit_service *s = b->service;
@@ -391,12 +397,10 @@ static int set_streams(struct building *b)
 	r = set_stream(b, s->standard_output, s->output_path, &spec->out);
 	if (r == 0)
 		r = set_stream(b, s->standard_error, s->error_path, &spec->err);
-	if (r == 0 && has_journal(b))
+	if (r == 0)
 		r = copy_text(&spec->journal_stream, b->keeper->journal.stream_path);
 	if (r == 0)
-		r = copy_text(&spec->syslog_identifier,
-				s->syslog_identifier ? s->syslog_identifier
-						     : b->request->charge->name);
+		r = set_identifier(b);
 	return r == 0 ? copy_text(&spec->unit_name, b->request->charge->name) : r;
 }
 

@@ -37,8 +37,7 @@ int journal_find(struct journal *journal)
 	socket_path = text_format("%s/socket", folder);
 	if (!stream || !socket_path)
 		return -ENOMEM;
-	if (!is_listening(stream))
-		return 0;
+	journal->is_there = is_listening(stream);
 	journal->stream_path = TAKE_PTR(stream);
 	journal->socket_path = TAKE_PTR(socket_path);
 	return 0;

@@ -3,13 +3,17 @@
 #define KEEPER_JOURNAL_H
 
 /*
- * Where the journal's sockets are, when somebody listens on them.
+ * Where the journal's sockets are, and whether somebody listens on them. A journal may come
+ * and go: each start of a service tries, and takes the file when nobody listens.
  */
+
+#include <stdbool.h>
 
 #include "base/macro.h"
 
 struct journal {
-	char *socket_path, *stream_path; /* NULL: there is no journal */
+	char *socket_path, *stream_path;
+	bool is_there; /* somebody listened when it was looked for */
 };
 
 /* Look again; what was found before is forgotten. -ENOMEM. */

@@ -78,10 +78,10 @@ static int read_files(struct keeper *keeper, int *ret_fd, struct unit_set **ret_
 
 static int find_journal(struct keeper *keeper)
 {
-	bool is_first = !keeper->set, was_there = keeper->journal.stream_path != NULL;
+	bool is_first = !keeper->set, was_there = keeper->journal.is_there;
 	int r = journal_find(&keeper->journal);
 
-	if (r == 0 && !keeper->journal.stream_path && (is_first || was_there))
+	if (r == 0 && !keeper->journal.is_there && (is_first || was_there))
 		log_notice("there is no journal: output of services goes to %s/log",
 				keeper->options.runtime_dir);
 	return r;

@@ -10,6 +10,7 @@
 #include "manager/figures.h"
 #include "manager/manager.h"
 #include "manager/names.h"
+#include "unit/instance.h"
 #include "unit/snapshot.h"
 
 /*
@@ -301,22 +302,23 @@ static int put_actor(
 	return put_number(answer, "MessagesHandled", info.messages_handled);
 }
 
-/* The log of what goes to the journal, or to the file that stands in for it. */
+/* What goes to the journal, and the file that takes it where there is none. */
 static int put_journal(
 		sd_bus_message *answer, struct manager *m, const struct record *record)
 {
-	auto_free char *path = NULL;
+	const char *chosen = record->settings->unit->service.syslog_identifier;
+	auto_free char *path = NULL, *identifier = NULL;
 	int r;
 
-	if (m->journal_socket) {
-		r = sd_bus_message_append(answer, "{sv}", "LogJournal", "b", 1);
-		return r < 0 ? r
-			     : put_some_text(answer, "SyslogIdentifier",
-					       record->settings->unit->service
-							       .syslog_identifier);
-	}
 	path = text_format("%s/log/%s.log", m->home->runtime_dir, record->name);
-	return path ? put_text(answer, "LogFile", path) : -ENOMEM;
+	identifier = instance_log_identifier(
+			m->home->runtime_dir, chosen ? chosen : record->name);
+	if (!path || !identifier)
+		return -ENOMEM;
+	r = sd_bus_message_append(answer, "{sv}", "LogJournal", "b", 1);
+	if (r >= 0)
+		r = put_text(answer, "LogFile", path);
+	return r < 0 ? r : put_text(answer, "LogIdentifier", identifier);
 }
 
 /* Where the output goes; standard error when standard output goes nowhere. */
@@ -343,10 +345,14 @@ static int put_service_log(
 
 static int put_log(sd_bus_message *answer, struct manager *m, const struct record *record)
 {
+	auto_free char *instance = instance_name(m->home->runtime_dir);
+	int r = instance ? put_text(answer, "Instance", instance) : -ENOMEM;
+
+	if (r < 0)
+		return r;
 	if (record->kind == UNIT_SERVICE)
 		return put_service_log(answer, m, record);
-	return sd_bus_message_append(
-			answer, "{sv}", "LogJournal", "b", m->journal_socket != NULL);
+	return sd_bus_message_append(answer, "{sv}", "LogJournal", "b", 1);
 }
 
 /* Whether it runs with other settings than those in force. Children of a supervisor come

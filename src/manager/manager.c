@@ -16,6 +16,7 @@
 #include "manager/intent.h"
 #include "manager/job.h"
 #include "manager/messages.h"
+#include "unit/instance.h"
 #include "unit/snapshot.h"
 
 #define BUS_AGAIN_USEC                                                                   \
@@ -167,7 +168,11 @@ static int start_activity(struct manager *m)
 		.args_size = sizeof(args),
 		.pool = m->home->main_pool,
 	};
+	auto_free char *instance = instance_name(m->home->runtime_dir);
 
+	if (!instance)
+		return -ENOMEM;
+	(void)snprintf(args.instance, sizeof(args.instance), "%s", instance);
 	if (m->journal_socket)
 		(void)snprintf(args.journal_socket, sizeof(args.journal_socket), "%s",
 				m->journal_socket);

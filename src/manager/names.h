@@ -47,8 +47,10 @@
  *   NextRestartRealtime(t) Attempt(u)
  *   MemoryBytes(t) MemoryPeakBytes(t) Tasks(u) CPUUSec(t) Confinement
  *   Children(as) ActorPID(t) MessagesHandled(t) FailedStep
- *   LogFile (path when the log is a file) LogJournal(b)
- *   SyslogIdentifier (of the stream to the journal; absent: the name)
+ *   LogJournal(b: the log is in the journal) LogFile (path of the log; with LogJournal: of
+ *     the file that takes the output while there is no journal)
+ *   LogIdentifier (of the stream that the output goes through to the journal)
+ *   Instance (AIRSSYS_INSTANCE of the records about it)
  *   Refused (why its files, read again, were not taken: the mistake)
  *   Settings (unit_dump text) NeedsRestart(b: it runs with other settings than these)
  */

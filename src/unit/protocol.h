@@ -139,7 +139,7 @@ struct protocol_message {
 	size_t size;
 	/* CONFIG */
 	const char *runtime_dir;
-	const char *journal_socket; /* NULL: no journal is there */
+	const char *journal_socket; /* where the journal listens when there is one */
 	uint32_t user_instance; /* 1: --user */
 	uint32_t boot_id_changed; /* unused: 0 */
 	uid_t owner_uid; /* uid of airssysd: may control beside root */

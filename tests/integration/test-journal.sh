@@ -3,50 +3,8 @@
 # With a real systemd-journald: records of what happened with their fields and message ids, the output
 # of services under their names, and airssysctl reading both. The journal lives in a mount namespace
 # of its own, so nothing of the machine's is touched.
-journald=
-for candidate in /usr/lib/systemd/systemd-journald /lib/systemd/systemd-journald; do
-	[ ! -x "$candidate" ] || journald=$candidate
-done
-if [ -z "$journald" ] || ! command -v journalctl >/dev/null; then
-	echo "1..0 # SKIP systemd-journald is not installed"
-	exit 0
-fi
-if [ "${1:-}" != inside ]; then
-	if ! unshare -m --propagation private true 2>/dev/null; then
-		echo "1..0 # SKIP a mount namespace needs root"
-		exit 0
-	fi
-	exec unshare -m --propagation private "$0" inside
-fi
-. "${top_srcdir:-.}/tests/integration/lib.sh"
-
-mkdir -p /run/systemd /run/log
-for folder in /run/systemd /run/log; do
-	mount -t tmpfs none $folder || bail_out "tmpfs cannot be mounted"
-done
-if [ ! -s /etc/machine-id ]; then
-	echo 0123456789abcdef0123456789abcdef >"$T/machine-id"
-	mount --bind "$T/machine-id" /etc/machine-id || skip_all "the machine has no id"
-fi
-mkdir -p /run/systemd/journald.conf.d
-cat >/run/systemd/journald.conf.d/test.conf <<EOF
-[Journal]
-Storage=volatile
-RateLimitIntervalSec=0
-RateLimitBurst=0
-ReadKMsg=no
-Audit=no
-ForwardToWall=no
-EOF
-"$journald" </dev/null >"$T/journald.log" 2>&1 &
-journal_pid=$!
-await "$LIMIT" '[ -S /run/systemd/journal/socket ] && [ -S /run/systemd/journal/stdout ]' ||
-	bail_out "journald does not start: $(cat "$T/journald.log")"
-
-journal() {
-	journalctl --sync 2>/dev/null || true
-	journalctl -D /run/log/journal --no-pager "$@" 2>/dev/null
-}
+. "${top_srcdir:-.}/tests/integration/journal.sh"
+start_journald
 
 cat >"$T/talk.sh" <<'EOF'
 trap 'echo again >&2' HUP
@@ -71,11 +29,15 @@ start_daemon
 unlike "$(cat "$T/daemon.log")" 'there is no journal' "airssysd sees the journal"
 
 # Output of services.
-happens "output is in the journal under the unit's name" \
-	'journal -t talker -o cat | grep -q "^this is $T/talker"'
-happens "standard error too" 'journal -t talker -o cat | grep -q "^to standard error"'
-happens "SyslogIdentifier= is obeyed" 'journal -t other-name -o cat | grep -q "^this is $T/named"'
-is "$(journal -t talker -o json | grep -c "\"_PID\":\"$(pid_of talker)\"")" 2 "the entries carry the service's pid"
+talker=$(property talker LogIdentifier)
+like "$talker" '^talker@[0-9a-f]{8}$' "the identifier in the journal tells the instance"
+happens "output is in the journal under that identifier" \
+	'journal -t "$talker" -o cat | grep -q "^this is $T/talker"'
+happens "standard error too" 'journal -t "$talker" -o cat | grep -q "^to standard error"'
+happens "SyslogIdentifier= is obeyed" \
+	'journal -t "$(property named LogIdentifier)" -o cat | grep -q "^this is $T/named"'
+like "$(property named LogIdentifier)" '^other-name@' "with the instance as well"
+is "$(journal -t "$talker" -o json | grep -c "\"_PID\":\"$(pid_of talker)\"")" 2 "the entries carry the service's pid"
 
 # Records of its life.
 pid=$(pid_of talker)
@@ -85,6 +47,7 @@ happens "its end is recorded" 'journal AIRSSYS_UNIT=talker AIRSSYS_EVENT=service
 record=$(journal AIRSSYS_UNIT=talker AIRSSYS_EVENT=service-failed -o json)
 like "$record" '"MESSAGE_ID":"07fbad49f7b44e83b8525a4f512124e8"' "with a message id"
 like "$record" '"AIRSSYS_REASON":"killed by SIGKILL' "with its reason"
+like "$record" "\"AIRSSYS_INSTANCE\":\"$T/run\"" "with its instance"
 like "$record" '"PRIORITY":"4"' "as a warning"
 like "$record" '"SYSLOG_IDENTIFIER":"airssys"' "in the name of airssys"
 happens "its restart is recorded" 'journal AIRSSYS_UNIT=talker -o json | grep -q AIRSSYS_DECISION'
@@ -101,7 +64,7 @@ like "$(ctl logs named --journal-directory=/run/log/journal)" "other-name\[[0-9]
 	"logs follows SyslogIdentifier="
 is "$(ctl logs talker)" "$logs" "the journal of the machine is found by itself"
 is "$(ctl logs talker -n 1 | wc -l)" 1 "logs -n limits the lines"
-like "$(ctl logs talker -n 3 --json)" '^\{"realtime_usec":[0-9]+,"identifier":"[a-z]+","pid":[0-9]+,"priority":[0-9],"message":' \
+like "$(ctl logs talker -n 3 --json)" '^\{"realtime_usec":[0-9]+,"identifier":"[a-z]+","pid":[0-9]+,"priority":[0-9],"boot_id":"[0-9a-f]{32}","message":' \
 	"logs --json prints an object per line"
 like "$(ctl status talker)" '^log \(journal\):' "status shows the last lines of the journal"
 "$top_builddir/airssysctl" --runtime-dir="$T/run" logs talker -f >"$T/followed" &
@@ -113,8 +76,7 @@ kill "$follower"
 wait "$follower" 2>/dev/null
 
 # Without the journal everything goes on.
-kill "$journal_pid"
-wait "$journal_pid" 2>/dev/null
+stop_journald
 pid=$(pid_of talker)
 ctl kill talker -s KILL --whom=main >/dev/null
 happens "a journal that went away does not stop a restart" 'has_new_pid talker '"$pid"

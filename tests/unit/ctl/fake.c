@@ -122,8 +122,8 @@ static int append_db(struct fake *f, sd_bus_message *m)
 				SECONDS(2), "Confinement", "s", "system-service");
 	if (r >= 0)
 		r = sd_bus_message_append(m, "{sv}{sv}{sv}{sv}", "LogJournal", "b",
-				f->log_file == NULL, "Files", "as", 1, f->unit_file,
-				"Future", "(ss)", "a", "b", "Settings", "s",
+				f->log_file == NULL || f->has_journal, "Files", "as", 1,
+				f->unit_file, "Future", "(ss)", "a", "b", "Settings", "s",
 				"Type=notify\nExecStart=/bin/db -D /x\n"
 				"Environment=A=1\nEnvironment=B=2\n");
 	if (r >= 0 && f->needs_restart)

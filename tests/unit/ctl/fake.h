@@ -45,6 +45,7 @@ struct fake {
 	size_t n_peers, n_silent;
 	uint64_t now_usec; /* realtime when it was made */
 	const char *log_file; /* of db; NULL: in the journal */
+	bool has_journal; /* the file takes what the journal does not */
 	const char *unit_file; /* of db */
 	const char *unit_text; /* of it, as loaded */
 	bool has_slow, needs_restart; /* of db */

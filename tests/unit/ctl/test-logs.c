@@ -59,6 +59,79 @@ START_TEST(last_lines_are_found_from_the_end)
 }
 END_TEST
 
+START_TEST(lines_without_a_number_are_ten)
+{
+	setup("1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n");
+	run_ctl(&run, &fake, "logs", "-n", "db");
+	ck_assert_int_eq(run.status, 0);
+	ck_assert_str_eq(text_get(&run.out), "2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n");
+	run_fini(&run);
+	run_ctl(&run, &fake, "logs", "--lines", "1", "db");
+	ck_assert_str_eq(text_get(&run.out), "11\n");
+}
+END_TEST
+
+START_TEST(lines_of_a_file_have_no_times_and_this_is_said_once)
+{
+	setup("1\n2\n");
+	run_ctl(&run, &fake, "logs", "db", "--since=-1h");
+	ck_assert_int_eq(run.status, 0);
+	ck_assert_str_eq(text_get(&run.out), "1\n2\n");
+	ck_assert_str_eq(text_get(&run.err),
+			"airssysctl: the lines of a file have no times: all of them are "
+			"shown\n");
+	run_fini(&run);
+	run_ctl(&run, &fake, "logs", "db", "--since=tomorrow");
+	ck_assert_str_eq(text_get(&run.out), "");
+}
+END_TEST
+
+START_TEST(file_beside_an_empty_journal_is_read_and_followed)
+{
+	setup("old\n");
+	fake.has_journal = true;
+	run_ctl(&run, &fake, "logs", "db", "--journal-directory", fake.folder);
+	ck_assert_str_eq(text_get(&run.out), "old\n");
+	run_fini(&run);
+	ck_assert_int_eq(unlink(log_path), 0);
+	run_ctl(&run, &fake, "logs", "db", "--journal-directory", fake.folder);
+	ck_assert_int_eq(run.status, 0);
+	ck_assert_str_eq(text_get(&run.out), "");
+	run_fini(&run);
+	append(log_path, "one\n");
+	run_start(&run, &fake, RUN_PIPES, NULL,
+			(const char *const[]){ "logs", "-f", "db", "--journal-directory",
+					fake.folder, NULL });
+	run_until(&run, "one\n");
+	ck_assert_int_eq(unlink(log_path), 0);
+	append(log_path, "two\n");
+	run_until(&run, "two\n");
+	run_fini(&run);
+}
+END_TEST
+
+START_TEST(log_is_found_without_an_instance)
+{
+	const char *runtime = test_folder(), *folder = test_path(runtime, "log");
+	const char *socket = test_path(runtime, "control");
+
+	ck_assert_int_eq(mkdir(folder, 0700), 0);
+	test_write(test_path(folder, "db.log"), "left behind\n", 0644);
+	run_ctl(&run, NULL, "--socket", socket, "logs", "db.actor");
+	ck_assert_int_eq(run.status, 0);
+	ck_assert_str_eq(text_get(&run.out), "left behind\n");
+	run_fini(&run);
+	run_ctl(&run, NULL, "--runtime-dir", runtime, "logs", "db");
+	ck_assert_str_eq(text_get(&run.out), "left behind\n");
+	run_fini(&run);
+	run_ctl(&run, NULL, "--socket", socket, "logs", "other", "--json");
+	ck_assert_int_eq(run.status, 1);
+	expect_contains(&run.err, "no instance is running at");
+	expect_contains(&run.err, "there is no log of other in the journal or in");
+	expect_json(&run.out);
+}
+END_TEST
+
 START_TEST(last_lines_of_a_large_file_cross_blocks)
 {
 	auto_text content = { 0 }, tail = { 0 };
@@ -215,9 +288,12 @@ START_TEST(empty_journal_prints_nothing)
 END_TEST
 
 TEST_MAIN("logs", whole_file_is_printed_escaped, last_lines_are_found_from_the_end,
-		last_lines_of_a_large_file_cross_blocks, endless_line_comes_in_pieces,
-		json_is_one_object_per_line, status_shows_the_last_ten_lines,
-		follow_prints_what_comes, follow_survives_rotation,
-		follow_survives_truncation, follow_ends_when_nobody_reads,
-		log_that_is_no_file_is_refused, unit_without_a_log_says_so,
-		empty_journal_prints_nothing)
+		lines_without_a_number_are_ten,
+		lines_of_a_file_have_no_times_and_this_is_said_once,
+		file_beside_an_empty_journal_is_read_and_followed,
+		log_is_found_without_an_instance, last_lines_of_a_large_file_cross_blocks,
+		endless_line_comes_in_pieces, json_is_one_object_per_line,
+		status_shows_the_last_ten_lines, follow_prints_what_comes,
+		follow_survives_rotation, follow_survives_truncation,
+		follow_ends_when_nobody_reads, log_that_is_no_file_is_refused,
+		unit_without_a_log_says_so, empty_journal_prints_nothing)

@@ -4,6 +4,7 @@
 #include <locale.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "ctl/grid.h"
 #include "ctl/when.h"
 #include "support/test.h"
@@ -174,6 +175,51 @@ START_TEST(moments_are_told_as_distance_and_date)
 }
 END_TEST
 
+START_TEST(moments_are_understood_as_people_write_them)
+{
+	/* Sunday 2026-11-22 16:11:46 UTC */
+	static const uint64_t now = UINT64_C(1795363906500000);
+	static const struct {
+		const char *text;
+		uint64_t seconds;
+	} cases[] = {
+		{ "2026-11-22 12:38:26", 1795351106 },
+		{ "2026-11-22T12:38:26Z", 1795351106 },
+		{ "Sun 2026-11-22 12:38:26 UTC", 1795351106 },
+		{ "2026-11-22 12:38", 1795351080 },
+		{ "2026-11-22", 1795305600 },
+		{ "12:38:26", 1795351106 },
+		{ "12:38", 1795351080 },
+		{ "today", 1795305600 },
+		{ "yesterday", 1795305600 - 86400 },
+		{ "tomorrow", 1795305600 + 86400 },
+		{ "@1795351106", 1795351106 },
+	};
+	static const char *const wrong[] = { "", "x", "2026-11-22x", "2026-13-01", "@",
+		"@x", "@99999999999999999999", "-", "-x", "ago", "-2h ago", "25:00", "1h",
+		"2026-11-22 12:38:26 CET" };
+	uint64_t usec;
+
+	ck_assert_int_eq(setenv("TZ", "UTC", 1), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		ck_assert_msg(when_parse(cases[i].text, now, &usec) == 0, "%s",
+				cases[i].text);
+		ck_assert_uint_eq(usec, cases[i].seconds * USEC_PER_SEC);
+	}
+	ck_assert_int_eq(when_parse("now", now, &usec), 0);
+	ck_assert_uint_eq(usec, now);
+	ck_assert_int_eq(when_parse("2h ago", now, &usec), 0);
+	ck_assert_uint_eq(usec, now - 7200 * USEC_PER_SEC);
+	ck_assert_int_eq(when_parse("-1min 30s", now, &usec), 0);
+	ck_assert_uint_eq(usec, now - 90 * USEC_PER_SEC);
+	ck_assert_int_eq(when_parse("+30", now, &usec), 0);
+	ck_assert_uint_eq(usec, now + 30 * USEC_PER_SEC);
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
+		ck_assert_msg(when_parse(wrong[i], now, &usec) == -EINVAL, "%s",
+				wrong[i]);
+}
+END_TEST
+
 TEST_MAIN("terminal", control_characters_are_escaped,
 		eight_bit_control_characters_are_escaped,
 		characters_that_reorder_text_are_escaped, what_is_not_utf8_is_escaped,
@@ -181,4 +227,5 @@ TEST_MAIN("terminal", control_characters_are_escaped,
 		width_counts_cells, long_text_is_cut_with_an_ellipsis,
 		styles_appear_only_with_color, table_aligns_columns_and_cuts_the_last,
 		distances_and_spans_have_no_useless_digits,
-		moments_are_told_as_distance_and_date)
+		moments_are_told_as_distance_and_date,
+		moments_are_understood_as_people_write_them)

@@ -63,7 +63,7 @@ END_TEST
 START_TEST(wrong_usage_exits_2_and_says_what_is_wrong)
 {
 	static const struct {
-		const char *arguments[4];
+		const char *arguments[5];
 		const char *part;
 	} cases[] = {
 		{ { NULL }, "no command is given" },
@@ -73,9 +73,12 @@ START_TEST(wrong_usage_exits_2_and_says_what_is_wrong)
 		{ { "tree", "-x", NULL },
 				"there is no option '-x': see airssysctl help" },
 		{ { "tree", "--json=1", NULL }, "'--json' takes no value" },
-		{ { "logs", "db", "-n", NULL }, "'-n' needs a value" },
-		{ { "logs", "db", "--lines", NULL }, "'--lines' needs a value" },
+		{ { "kill", "db", "-s", NULL }, "'-s' needs a value" },
+		{ { "kill", "db", "--whom", NULL }, "'--whom' needs a value" },
 		{ { "logs", "db", "--lines=x", NULL }, "'x' is no value for --lines" },
+		{ { "logs", "db", "-n", "9x", NULL }, "'9x' is no value for --lines" },
+		{ { "logs", "db", "-Sx", NULL }, "'x' is no value for --since" },
+		{ { "logs", "db", "-f", "-Unow" }, "either --follow or --until" },
 		{ { "kill", "db", "-sNONE", NULL }, "'NONE' is no value for --signal" },
 		{ { "kill", "db", "--whom=me", NULL }, "'me' is no value for --whom" },
 		{ { "tree", "--color=red", NULL }, "'red' is no value for --color" },

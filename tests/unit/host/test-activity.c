@@ -104,7 +104,9 @@ static void start(const char *journal, size_t ring_bytes, size_t mailbox_max)
 	struct airs_system_options system = {
 		.size = sizeof(system), .scheduler = AIRS_SCHEDULER_SEEDED, .seed = 1
 	};
-	struct activity_args args = { .size = sizeof(args), .ring_bytes = ring_bytes };
+	struct activity_args args = {
+		.size = sizeof(args), .ring_bytes = ring_bytes, .instance = "/run/here"
+	};
 	struct airs_spawn_options options = {
 		.size = sizeof(options),
 		.args = &args,
@@ -199,7 +201,8 @@ START_TEST(record_arrives_with_all_its_fields)
 			"MESSAGE_ID=" TEST_FAILED_ID "\n"
 			"PRIORITY=4\nSYSLOG_IDENTIFIER=airssys\n"
 			"AIRSSYS_EVENT=service-failed\nAIRSSYS_UNIT=db\n"
-			"AIRSSYS_REASON=killed\nAIRSSYS_DETAIL=#7\n");
+			"AIRSSYS_REASON=killed\nAIRSSYS_DETAIL=#7\n"
+			"AIRSSYS_INSTANCE=/run/here\n");
 	ask();
 	ck_assert_uint_eq(w.counts.written, 1);
 	ck_assert_uint_eq(w.counts.journal, 1);
@@ -359,6 +362,7 @@ START_TEST(large_record_goes_by_a_memory_file)
 	ck_assert_int_eq(fd_read_all(fds[0], 1 << 24, &text, &size), 0);
 	ck_assert_uint_gt(size, 600000); /* in MESSAGE and in the detail */
 	ck_assert_int_eq(strncmp(text, "MESSAGE=db has failed: killed (xxx", 34), 0);
+	ck_assert_ptr_nonnull(strstr(text, "\nAIRSSYS_INSTANCE=/run/here\n"));
 	airs_system_free(w.system);
 }
 END_TEST

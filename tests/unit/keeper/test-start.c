@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "bed.h"
 #include "support/test.h"
+#include "unit/instance.h"
 
 /*
  * What a service finds when it starts, and what is said when it does not.
@@ -278,6 +279,7 @@ START_TEST(output_goes_to_the_journal_as_the_services_own)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), fd;
+	auto_free char *identifier = NULL, *head = NULL;
 	char text[512] = "";
 	struct ucred peer;
 	socklen_t size = sizeof(peer);
@@ -299,8 +301,11 @@ START_TEST(output_goes_to_the_journal_as_the_services_own)
 	ck_assert_int_eq(peer.pid, pid);
 	while ((n = read(fd, text + total, sizeof(text) - 1 - (size_t)total)) > 0)
 		total += n;
-	ck_assert_int_eq(strncmp(text, "me\n\n6\n1\n0\n0\n0\n", 14), 0);
-	ck_assert_ptr_nonnull(strchr(text + 14, ':'));
+	identifier = instance_log_identifier(bed.runtime, "me");
+	ck_assert_ptr_nonnull(identifier);
+	head = text_format("%s\n\n6\n1\n0\n0\n0\n", identifier);
+	ck_assert_int_eq(strncmp(text, head, strlen(head)), 0);
+	ck_assert_ptr_nonnull(strchr(text + strlen(head), ':'));
 	/* A journal that went away is replaced by the file. */
 	expect_exit(pid, CLD_EXITED, 0);
 	bed_await(&bed, PROTOCOL_EMPTY, &reply);
