@@ -14,13 +14,13 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include "base/near.h"
 #include "keeper/cgroup.h"
 #include "keeper/charge.h"
 #include "keeper/core.h"
 #include "keeper/journal.h"
 #include "keeper/look.h"
 #include "keeper/loop.h"
-#include "keeper/near.h"
 #include "keeper/options.h"
 #include "keeper/runtime.h"
 #include "keeper/state.h"

@@ -494,7 +494,6 @@ static void keeper_init(struct keeper *keeper, const struct options *options)
 		.stop_deadline_usec = USEC_INFINITY,
 		.next_watchdog_usec = USEC_INFINITY,
 	};
-	near_init(&keeper->near);
 	list_init(&keeper->unreaped);
 	keeper->signal_source.fd = -1;
 	keeper->cgroup.source.fd = -1;

@@ -26,6 +26,7 @@ void unit_programs_fini(struct unit_programs *programs)
 	map_foreach(&programs->by_name, cursor, program)
 		program_free(program);
 	map_fini(&programs->by_name);
+	near_fini(&programs->near);
 	*programs = (struct unit_programs){ 0 };
 }
 
@@ -53,7 +54,9 @@ static int look(struct unit_programs *programs, const char *name)
 	auto_free char *path = NULL;
 
 	if (*name == '/')
-		program.error = command_check_program(name);
+		program.error = near_has(&programs->near, name)
+				? command_check_program(name)
+				: 0;
 	else
 		program.error = command_find_program(name, &path);
 	if (program.error == -ENOMEM)

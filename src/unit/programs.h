@@ -4,7 +4,8 @@
 
 /*
  * Which programs command lines name, and whether they are there. Who reads the unit files
- * looks for them, each once; the answers travel with the snapshot, so that whoever parses
+ * looks for them, each once, but not on file systems that may keep it waiting: such a
+ * program counts as there; the answers travel with the snapshot, so that whoever parses
  * it later comes to the same units without a look at the file system, and without the
  * right to look.
  */
@@ -13,6 +14,7 @@
 
 #include "base/macro.h"
 #include "base/map.h"
+#include "base/near.h"
 
 struct unit_program {
 	char *name; /* as the command line has it */
@@ -22,6 +24,7 @@ struct unit_program {
 
 struct unit_programs {
 	struct map by_name; /* struct unit_program */
+	struct near near;
 	bool is_closed; /* nothing is looked for any more */
 };
 

@@ -9,9 +9,9 @@
 #include <sys/wait.h>
 
 #include "base/cleanup.h"
+#include "base/near.h"
 #include "base/text.h"
 #include "bed.h"
-#include "keeper/near.h"
 #include "support/test.h"
 
 /*
@@ -101,19 +101,23 @@ END_TEST
 
 START_TEST(near_is_what_the_kernel_knows_on_a_file_system_of_its_own)
 {
-	const char *folder = test_folder();
+	const char *folder = test_path(test_folder(), "folder");
+	const char *link = test_path(test_folder(), "link");
 	bool is_hidden = hide_mounts();
-	struct near near;
+	struct near near = { 0 };
 
-	near_init(&near);
+	ck_assert_int_eq(mkdir(folder, 0755), 0);
 	ck_assert(near_has(&near, NULL));
 	ck_assert(near_has(&near, folder));
 	ck_assert_int_ne(access(test_path(folder, "none"), F_OK), 0);
 	ck_assert(near_has(&near, test_path(folder, "none/below")));
+	ck_assert_int_eq(symlink(test_path(folder, "program"), link), 0);
+	ck_assert(near_has(&near, link));
 	if (is_hidden && mount_silent(folder)) {
 		/* The table of mounts has changed since it was read. */
 		ck_assert(!near_has(&near, folder));
 		ck_assert(!near_has(&near, test_path(folder, "none")));
+		ck_assert(!near_has(&near, link));
 		ck_assert_int_eq(umount2(folder, MNT_DETACH), 0);
 		ck_assert(near_has(&near, folder));
 	}
