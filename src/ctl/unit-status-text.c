@@ -213,6 +213,17 @@ static void print_pid(struct page *p)
 	}
 }
 
+static void print_documentation(struct page *p)
+{
+	const struct strv *documentation = facts_list(p->facts, "Documentation");
+
+	for (size_t i = 0; i < documentation->count; i++) {
+		begin_line(p, i == 0 ? "docs" : "");
+		append_safe(p, documentation->items[i]);
+		end_line(p);
+	}
+}
+
 static void print_files(struct page *p, const struct unit_status *status)
 {
 	static const char *const remarks[] = {
@@ -331,6 +342,7 @@ void unit_status_print(struct ctl *ctl, const struct unit_status *status)
 	print_fact(&p, "confined", "Confinement");
 	print_needs_restart(&p);
 	print_refused(&p);
+	print_documentation(&p);
 	print_files(&p, status);
 	print_children(&p, status);
 	print_log(&p, status);

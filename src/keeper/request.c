@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/path.h"
 #include "base/procid.h"
+#include "keeper/guess.h"
 #include "keeper/keeper.h"
 #include "keeper/load.h"
 #include "keeper/members.h"
@@ -109,7 +110,7 @@ static void on_signal(struct keeper *keeper, const struct protocol_message *m)
 	answer(keeper, m, r);
 }
 
-static bool is_of_unit(struct keeper *keeper, struct charge *charge, pid_t pid)
+bool request_is_of_unit(struct keeper *keeper, struct charge *charge, pid_t pid)
 {
 	if (pid <= 1 || pid == getpid() || pid == keeper->core.pid)
 		return false;
@@ -123,7 +124,7 @@ static void on_owns(struct keeper *keeper, const struct protocol_message *m)
 	int r = -ESRCH;
 
 	if (charge)
-		r = is_of_unit(keeper, charge, m->pid) ? 0 : -EPERM;
+		r = request_is_of_unit(keeper, charge, m->pid) ? 0 : -EPERM;
 	answer(keeper, m, r);
 }
 
@@ -143,7 +144,7 @@ static int adopt_main(struct keeper *keeper, struct charge *charge, pid_t pid,
 		r = procid_open(&id, &pidfd);
 	if (r < 0)
 		return r;
-	if (!is_of_unit(keeper, charge, pid))
+	if (!request_is_of_unit(keeper, charge, pid))
 		return -EPERM;
 	process = process_new(charges, charge, charges->next_spawn_id++);
 	if (!process)
@@ -201,9 +202,9 @@ static int set_main(struct keeper *keeper, struct charge *charge, pid_t pid,
 	return 0;
 }
 
-/* The pid that is asked for, or that the unit's PIDFile= says. */
-static int get_main_pid(
-		struct keeper *keeper, const struct protocol_message *m, pid_t *ret_pid)
+/* The pid that is asked for, or that the unit's PIDFile= says, or that can be guessed. */
+static int get_main_pid(struct keeper *keeper, struct charge *charge,
+		const struct protocol_message *m, pid_t *ret_pid)
 {
 	const struct unit *unit = keeper_unit(keeper, m->unit);
 
@@ -211,9 +212,12 @@ static int get_main_pid(
 		*ret_pid = m->pid;
 		return 0;
 	}
-	if (!unit || unit->kind != UNIT_SERVICE || !unit->service.pid_file)
+	if (!unit || unit->kind != UNIT_SERVICE)
 		return -ENOENT;
-	return pid_file_read(unit->service.pid_file, ret_pid);
+	if (unit->service.pid_file)
+		return pid_file_read(unit->service.pid_file, ret_pid);
+	return unit->service.guess_main_pid ? guess_main(keeper, charge, ret_pid)
+					    : -ENOENT;
 }
 
 static void on_set_main(struct keeper *keeper, const struct protocol_message *m)
@@ -221,7 +225,7 @@ static void on_set_main(struct keeper *keeper, const struct protocol_message *m)
 	struct charge *charge = charge_find(&keeper->charges, m->unit);
 	struct process *process = NULL;
 	pid_t pid;
-	int r = charge ? get_main_pid(keeper, m, &pid) : -ESRCH;
+	int r = charge ? get_main_pid(keeper, charge, m, &pid) : -ESRCH;
 
 	if (r == 0)
 		r = set_main(keeper, charge, pid, &process);

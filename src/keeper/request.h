@@ -7,8 +7,11 @@
  * not the core's to send changes nothing.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
+struct charge;
 struct keeper;
 struct protocol_message;
 
@@ -17,5 +20,8 @@ void request_handle(struct keeper *keeper, const void *datagram, size_t size);
 
 /* Say everything to a core that was just started. */
 void request_greet(struct keeper *keeper);
+
+/* Whether a process belongs to a unit: as told by its cgroup, or by descent. */
+bool request_is_of_unit(struct keeper *keeper, struct charge *charge, pid_t pid);
 
 #endif

@@ -156,12 +156,12 @@ static int close_texts(sd_bus_message *answer)
 	return 0;
 }
 
-static int put_files(sd_bus_message *answer, const struct unit *unit)
+static int put_texts(sd_bus_message *answer, const char *key, const struct strv *texts)
 {
-	int r = open_texts(answer, "Files");
+	int r = open_texts(answer, key);
 
-	for (size_t i = 0; r >= 0 && i < unit->files.count; i++)
-		r = sd_bus_message_append(answer, "s", clean(unit->files.items[i]));
+	for (size_t i = 0; r >= 0 && i < texts->count; i++)
+		r = sd_bus_message_append(answer, "s", clean(texts->items[i]));
 	return r < 0 ? r : close_texts(answer);
 }
 
@@ -191,8 +191,10 @@ static int put_identity(sd_bus_message *answer, const struct record *record)
 	if (r >= 0)
 		r = put_text(answer, "Supervisor",
 				record->supervisor ? record->supervisor->name : "");
+	if (r >= 0 && unit->documentation.count > 0)
+		r = put_texts(answer, "Documentation", &unit->documentation);
 	if (r >= 0)
-		r = put_files(answer, unit);
+		r = put_texts(answer, "Files", &unit->files);
 	return r;
 }
 

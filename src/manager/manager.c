@@ -47,6 +47,19 @@ static enum service_wish wish_for_unit(void *data, const char *name)
 	return record ? record_wish(record) : SERVICE_WANTED;
 }
 
+/* It, or a supervisor above it with everything below. */
+static bool is_restarting(void *data, const char *name)
+{
+	struct manager_home *home = data;
+	const struct record *record =
+			home->registry ? registry_find(home->registry, name) : NULL;
+
+	for (; record; record = record->supervisor)
+		if (record->intent == REGISTRY_INTENT_RESTART)
+			return true;
+	return false;
+}
+
 static void release_unit(void *data, void *hold)
 {
 	(void)data;
@@ -59,6 +72,7 @@ void manager_home_init(struct manager_home *home)
 		.directory = { .acquire = acquire_unit,
 				.release = release_unit,
 				.wish = wish_for_unit,
+				.is_restarting = is_restarting,
 				.data = home },
 		.control_fd = -1,
 	};

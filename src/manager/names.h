@@ -40,6 +40,7 @@
  * Keys of GetUnit (text, unless a type is told; absent when they mean nothing for the
  * unit):
  *   Name Kind Description Supervisor State SubState Since(t) Files(as)
+ *   Documentation(as)
  *   PID(u) ControlPID(u) MainStartRealtime(t) StatusText Result
  *   LastEnd LastEndRealtime(t) LastDecision ("restarted (one-for-one)", "stopped with its
  *     group after db ended (rest-for-one)", …)

@@ -7,7 +7,8 @@
  *   notify        READY=1
  *   oneshot       the last command of ExecStart= has ended well
  *   forking       the started process has ended well and, with PIDFile=, the file names a
- * process of the service
+ *                 process of the service; without, GuessMainPID= has it guessed, and it is
+ *                 no matter when it cannot be
  */
 
 #include <errno.h>
@@ -345,12 +346,16 @@ void service_take_end(struct service *s, const struct link_process *p)
  */
 static bool was_told_to_die(const struct service *s)
 {
+	const struct unit_service *settings = service_settings(s);
+
 	if (s->state != FSM_STOP_SIGTERM && !s->stop_requested)
 		return false;
 	if (!s->main_end.status_known)
 		return true;
 	return s->main_end.code == CLD_KILLED &&
-			s->main_end.status == service_settings(s)->kill_signal;
+			(s->main_end.status == settings->kill_signal ||
+					s->main_end.status ==
+							settings->restart_kill_signal);
 }
 
 void service_judge_end(struct service *s)
@@ -566,7 +571,7 @@ void service_find_main(struct airs_actor *self, struct service *s)
 {
 	if (s->state != FSM_START || s->main_confirmed)
 		return;
-	if (service_settings(s)->pid_file)
+	if (service_settings(s)->pid_file || service_settings(s)->guess_main_pid)
 		service_set_main(self, s, 0);
 	else
 		set_unknown_main(self, s);
@@ -580,8 +585,10 @@ void service_on_main_set(
 			service_settings(s)->type == UNIT_FORKING && !s->main_confirmed;
 
 	if (m->status < 0) {
-		if (is_search)
+		if (is_search && service_settings(s)->pid_file)
 			look_again(self, s);
+		else if (is_search)
+			set_unknown_main(self, s);
 		return;
 	}
 	if (is_search && s->main.state == PROCESS_ENDED)

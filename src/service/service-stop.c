@@ -78,13 +78,22 @@ static void signal_known(struct airs_actor *self, struct service *s, struct voll
 		send_signals(self, s, PROTOCOL_CONTROL, volley);
 }
 
+static int polite_signal(const struct service *s)
+{
+	const struct unit_service *settings = service_settings(s);
+
+	if (s->result == END_WATCHDOG)
+		return SIGABRT;
+	if (s->stop_requested && service_directory_restarts(s->directory, s->unit->name))
+		return settings->restart_kill_signal;
+	return settings->kill_signal;
+}
+
 /* What is stopped hears of a signal only when it is continued. */
 static struct volley polite_signals(const struct service *s)
 {
 	const struct unit_service *settings = service_settings(s);
-	struct volley volley = {
-		.signo = s->result == END_WATCHDOG ? SIGABRT : settings->kill_signal,
-	};
+	struct volley volley = { .signo = polite_signal(s) };
 
 	if (settings->send_sighup && volley.signo != SIGHUP)
 		volley.further |= bit_of(SIGHUP);

@@ -72,6 +72,9 @@ struct service_directory {
 	void (*release)(void *data, void *hold);
 	/* Asked at the begin of an actor. May be NULL: all are wanted. */
 	enum service_wish (*wish)(void *data, const char *name);
+	/* Asked at a stop: whether it is the first half of a restart that somebody asked
+	 * for. May be NULL: it is not. */
+	bool (*is_restarting)(void *data, const char *name);
 	void *data;
 };
 
@@ -91,6 +94,12 @@ static inline enum service_wish service_directory_wish(
 		const struct service_directory *directory, const char *name)
 {
 	return directory->wish ? directory->wish(directory->data, name) : SERVICE_WANTED;
+}
+static inline bool service_directory_restarts(
+		const struct service_directory *directory, const char *name)
+{
+	return directory->is_restarting &&
+			directory->is_restarting(directory->data, name);
 }
 static inline bool service_args_are_valid(const struct service_args *args, size_t size)
 {

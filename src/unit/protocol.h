@@ -22,7 +22,7 @@
  *     SPAWN     unit, kind, index [, result words] → SPAWNED or FAILED
  *     SIGNAL    unit, whom, signal, further signals → DONE or FAILED (-ESRCH: nobody
  *               there)
- *     SET_MAIN  unit, pid: from MAINPID=; 0: the one in PIDFile= → SPAWNED, whose spawn id is the
+ *     SET_MAIN  unit, pid: from MAINPID=; 0: the one in PIDFile=, or a guess → SPAWNED, whose spawn id is the
  *               one that EXITED will name, or FAILED (-EPERM: not a process of the unit)
  *     OWNS      unit, pid → DONE: it is a process of the unit; or FAILED (-EPERM: of
  *               another, -ESRCH)

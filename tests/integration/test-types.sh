@@ -48,6 +48,35 @@ Type=forking
 PIDFile=$T/forking.pid
 ExecStart=/bin/sh -c "sleep 100004 & echo \$\$! >$T/forking.pid"
 EOF
+touch "$T/tailed"
+unit guessed.actor <<EOF
+[Service]
+Type=forking
+ExecStart=/bin/sh -c "tail -f $T/tailed & echo \$\$! >$T/guessed.pid"
+EOF
+unit two.actor <<EOF
+[Service]
+Type=forking
+ExecStart=/bin/sh -c "tail -f $T/tailed & tail -f $T/tailed &"
+EOF
+unit unguessed.actor <<EOF
+[Service]
+Type=forking
+GuessMainPID=no
+ExecStart=/bin/sh -c "tail -f $T/tailed &"
+EOF
+cat >"$T/signals.sh" <<'EOF'
+for signal in TERM QUIT HUP; do
+	trap "echo $signal >>$1; exit 0" $signal
+done
+touch "$2"
+while :; do sleep 0.02; done
+EOF
+unit signals.actor <<EOF
+[Service]
+RestartKillSignal=SIGQUIT
+ExecStart=/bin/sh $T/signals.sh $T/signals $T/trapped
+EOF
 unit oneshot.actor <<EOF
 [Actor]
 Restart=transient
@@ -64,11 +93,14 @@ Type=oneshot
 RemainAfterExit=yes
 ExecStart=/bin/true
 EOF
+# One that is there when the files are read, and not when it is needed.
+cp /bin/true "$T/no-such-program"
 unit missing.actor <<EOF
 [Actor]
 Restart=temporary
 [Service]
 Type=exec
+ExecStartPre=/bin/rm $T/no-such-program
 ExecStart=$T/no-such-program
 EOF
 unit pre-fails.actor <<EOF
@@ -143,6 +175,23 @@ pid=$(pid_of forking)
 kill -KILL "$pid"
 happens "forking: its end is noticed, and it is restarted" "has_new_pid forking $pid"
 is "$(pid_of forking)" "$(cat "$T/forking.pid")" "forking: with the process that is in the file now"
+
+is "$(pid_of guessed)" "$(cat "$T/guessed.pid")" "forking: without PIDFile= the one process that is left is the main process"
+pid=$(pid_of guessed)
+kill -KILL "$pid"
+happens "forking: the end of a guessed one is noticed" "has_new_pid guessed $pid"
+succeeds "forking: of two none is guessed, and they are the service" is_running two
+is "$(pid_of two)" "" "forking: it has no main process"
+succeeds "forking: with GuessMainPID=no the rest runs as well" is_running unguessed
+is "$(pid_of unguessed)" "" "forking: and none is guessed"
+
+happens "a service that tells its signals runs" '[ -e "$T/trapped" ]'
+rm "$T/trapped"
+ctl restart signals
+is "$(cat "$T/signals")" QUIT "a restart sends RestartKillSignal="
+happens "and starts it again" '[ -e "$T/trapped" ]'
+ctl stop signals
+is "$(tail -1 "$T/signals")" TERM "a stop sends KillSignal="
 
 happens "oneshot: it is done" '[ "$(property oneshot State)" = stopped ]'
 is "$(tr '\n' ' ' <"$T/oneshot")" "pre one two post " "oneshot: all commands ran once, in order"

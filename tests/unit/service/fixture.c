@@ -62,7 +62,16 @@ static enum service_wish wish(void *data, const char *name)
 	return w->wish;
 }
 
-static struct service_directory directory = { acquire, release, wish, NULL };
+static bool is_restarting(void *data, const char *name)
+{
+	struct world *w = data;
+
+	ck_assert_str_eq(name, "db");
+	return w->is_restarting;
+}
+
+static struct service_directory directory = { acquire, release, wish, is_restarting,
+	NULL };
 
 static void log_reason(struct text *t, const char *what, const struct airs_reason *reason)
 {

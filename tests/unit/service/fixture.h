@@ -60,7 +60,8 @@ struct world {
 	int notify_fd; /* passed with the next process; -1 */
 	int set_main_error; /* positive errno */
 	int owns_error; /* the same for OWNS */
-	pid_t pid_file; /* what PIDFile= says; 0: it is not there */
+	pid_t pid_file; /* what PIDFile= says, or is guessed; 0: it is not there */
+	bool is_restarting; /* a stop is the first half of a restart */
 	int module_fd; /* passed for a MODULE; -1: there is none */
 
 	struct straw straws[STRAW_MAX];

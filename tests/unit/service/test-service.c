@@ -288,6 +288,29 @@ START_TEST(kill_signal_of_its_own_is_used_and_no_failure)
 }
 END_TEST
 
+#define RESTARTED SIMPLE "KillSignal=SIGINT\nRestartKillSignal=SIGQUIT\n"
+
+START_TEST(stop_that_is_half_of_a_restart_has_a_signal_of_its_own)
+{
+	struct world *w = running(RESTARTED);
+
+	w->is_restarting = true;
+	world_stop(w);
+	world_expect(&w->asked, "SIGNAL all QUIT CONT; ACK 1; ");
+	ck_assert_str_eq(w->report.result, "success");
+	world_free(w);
+	w = running(RESTARTED);
+	world_stop(w);
+	world_expect(&w->asked, "SIGNAL all INT CONT; ACK 1; ");
+	world_free(w);
+	w = running(SIMPLE "KillSignal=SIGINT\n");
+	w->is_restarting = true;
+	world_stop(w);
+	world_expect(&w->asked, "SIGNAL all INT CONT; ACK 1; ");
+	world_free(w);
+}
+END_TEST
+
 START_TEST(late_stop_command_does_not_hold_up_the_stop)
 {
 	struct world *w = world_new(SIMPLE "ExecStop=/bin/x\nTimeoutStopSec=10\n");
@@ -455,6 +478,37 @@ START_TEST(forking_service_is_ready_when_its_pid_file_names_a_process)
 	world_end(w, world_main(w), CLD_KILLED, SIGSEGV);
 	ck_assert_int_eq(w->reason.reason_class, AIRS_REASON_PROCESS);
 	ck_assert_int_eq(w->reason.status, SIGSEGV);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(main_process_of_a_forking_service_is_guessed)
+{
+	struct world *w = world_new(
+			"[Service]\nType=forking\nExecStart=/bin/a\nRestart=no\n");
+
+	w->leaves_rest = true;
+	w->pid_file = 4711;
+	world_start(w);
+	world_end(w, world_main(w), CLD_EXITED, 0);
+	world_expect(&w->told, "started; ");
+	ck_assert_int_eq(w->report.main_pid, 4711);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(main_process_is_not_guessed_when_the_file_says_so)
+{
+	struct world *w = world_new("[Service]\nType=forking\nExecStart=/bin/a\n"
+				    "GuessMainPID=no\nRestart=no\n");
+
+	w->leaves_rest = true;
+	w->pid_file = 4711;
+	world_start(w);
+	world_end(w, world_main(w), CLD_EXITED, 0);
+	world_expect(&w->told, "started; ");
+	ck_assert_int_eq(w->report.main_pid, 0);
+	ck_assert_ptr_null(strstr(text_get(&w->asked), "SET_MAIN"));
 	world_free(w);
 }
 END_TEST
@@ -693,6 +747,9 @@ TEST_MAIN("service", record_of_an_end_says_whether_it_is_the_last,
 		failed_oneshot_stops_at_the_command_that_failed,
 		oneshot_without_a_start_command_is_ready_at_once,
 		forking_service_without_pid_file_lives_until_its_processes_are_gone,
+		main_process_of_a_forking_service_is_guessed,
+		main_process_is_not_guessed_when_the_file_says_so,
+		stop_that_is_half_of_a_restart_has_a_signal_of_its_own,
 		forking_service_is_ready_when_its_pid_file_names_a_process,
 		pid_file_that_names_a_stranger_is_not_believed,
 		forking_service_whose_start_fails_is_a_failure,

@@ -449,6 +449,26 @@ START_TEST(settings_that_do_not_go_together_are_told)
 }
 END_TEST
 
+static void expect_warned(const char *text, const char *code)
+{
+	auto_diag diag = { 0 };
+	struct unit_set *set = parse_one(text, &diag);
+
+	ck_assert_uint_eq(set->count, 1);
+	ck_assert_int_eq(fixture_find(&diag, code)->severity, DIAG_WARNING);
+	unit_set_free(set);
+}
+
+START_TEST(settings_that_have_no_effect_beside_others_are_told)
+{
+	expect_warned("[Service]\nExecStart=/a\nGuessMainPID=no\n", "U032");
+	expect_warned("[Service]\nType=forking\nExecStart=/a\nPIDFile=/p\n"
+		      "GuessMainPID=yes\n",
+			"U032");
+	expect_warned("[Service]\nExecStart=/a\nPIDFile=/p\n", "U032");
+}
+END_TEST
+
 static const struct fixture_file programs_files[] = {
 	UNIT_FILE("a.actor", "[Service]\nExecStart=/nonexistent/program\n"),
 	UNIT_FILE("b.actor", "[Service]\nExecStart=no-such-program-anywhere\n"),
@@ -554,6 +574,7 @@ int main(void)
 		sections_of_another_kind_are_errors,
 		install_section_of_systemd_is_passed_over,
 		settings_that_do_not_go_together_are_told,
+		settings_that_have_no_effect_beside_others_are_told,
 		programs_stay_as_written_where_none_are_looked_for,
 		missing_program_refuses_its_unit_and_no_other, refused_units_say_why,
 		values_in_diagnostics_are_short_and_harmless };
