@@ -299,7 +299,7 @@ START_TEST(stop_that_was_asked_for_is_finished_when_nothing_is_to_run_after_it)
 	world_start(w);
 	/* Nobody has to wait for it. */
 	world_expect(&w->told, "started; ");
-	world_expect(&w->asked, "SIGNAL all TERM; SIGNAL all CONT; ");
+	world_expect(&w->asked, "SIGNAL all TERM CONT; ");
 	world_stop(w);
 	world_expect(&w->asked, "");
 	world_end(w, world_main(w), CLD_KILLED, SIGTERM);
@@ -322,7 +322,7 @@ START_TEST(service_that_is_to_be_stopped_runs_until_then_and_not_again)
 	ck_assert_str_eq(w->report.state, "running");
 	world_stop(w);
 	world_expect(&w->asked,
-			"ExecStop 0 (success - -); ACK 2; SIGNAL all TERM; SIGNAL all CONT; "
+			"ExecStop 0 (success - -); ACK 2; SIGNAL all TERM CONT; "
 			"ACK 1; ");
 	world_expect(&w->told, "ended shutdown; ");
 	world_free(w);
