@@ -101,6 +101,36 @@ static int check_path(struct command_parser *p, const char *path)
 	return 0;
 }
 
+/* Whether a lone semicolon, or an escaped one, is the next word. */
+static bool is_next(const char *at, const char *what)
+{
+	size_t n = strlen(what);
+
+	return strncmp(at, what, n) == 0 && (!at[n] || strchr(WORDS_WHITE_SPACE, at[n]));
+}
+
+/* The next word of a command; an escaped lone semicolon is one, a lone semicolon is none.
+ * 1, 0 at the end of the command, or a negative errno. */
+static int next_argument(struct command_parser *p, char **ret_argument)
+{
+	auto_text word = { 0 };
+	int r;
+
+	p->words.at += strspn(p->words.at, WORDS_WHITE_SPACE);
+	if (is_next(p->words.at, ";"))
+		return 0;
+	if (is_next(p->words.at, "\\;")) {
+		p->words.at += 2;
+		*ret_argument = strdup(";");
+		return *ret_argument ? 1 : -ENOMEM;
+	}
+	r = next_word(p, &word);
+	if (r <= 0)
+		return r;
+	r = expand(p, text_get(&word), ret_argument);
+	return r < 0 ? r : 1;
+}
+
 /* Path and argv[0] from the first words. */
 static int parse_program(struct command_parser *p, struct unit_command *c)
 {
@@ -124,23 +154,12 @@ static int parse_program(struct command_parser *p, struct unit_command *c)
 		return r;
 	if (!separate)
 		return strv_append(&c->argv, c->path);
-	r = next_word(p, &word);
+	r = next_argument(p, &name);
 	if (r == 0)
 		return refuse(p,
 				"The prefix @ needs a second word, the name to run under",
 				"Add the name, or take the @ away.");
-	if (r < 0)
-		return r;
-	r = expand(p, text_get(&word), &name);
 	return r < 0 ? r : strv_append_take(&c->argv, TAKE_PTR(name));
-}
-
-/* Whether a lone semicolon, or an escaped one, is the next word. */
-static bool is_next(const char *at, const char *what)
-{
-	size_t n = strlen(what);
-
-	return strncmp(at, what, n) == 0 && (!at[n] || strchr(WORDS_WHITE_SPACE, at[n]));
 }
 
 static void skip_separators(struct words *w)
@@ -154,28 +173,15 @@ static void skip_separators(struct words *w)
 
 static int parse_arguments(struct command_parser *p, struct unit_command *c)
 {
-	auto_text word = { 0 };
 	char *argument;
 	int r;
 
-	for (;;) {
-		p->words.at += strspn(p->words.at, WORDS_WHITE_SPACE);
-		if (is_next(p->words.at, ";"))
-			return 0;
-		if (is_next(p->words.at, "\\;")) {
-			p->words.at += 2;
-			r = strv_append(&c->argv, ";");
-		} else {
-			r = next_word(p, &word);
-			if (r <= 0)
-				return r;
-			r = expand(p, text_get(&word), &argument);
-			if (r == 0)
-				r = strv_append_take(&c->argv, argument);
-		}
+	while ((r = next_argument(p, &argument)) > 0) {
+		r = strv_append_take(&c->argv, argument);
 		if (r < 0)
 			return r;
 	}
+	return r;
 }
 
 static int append_command(struct unit_commands *commands, struct unit_command *c)

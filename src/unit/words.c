@@ -97,8 +97,11 @@ static int take_escape(struct words *w, struct text *t)
 		w->at += n;
 		if (n > 0)
 			return 0;
+		/* Kept with its backslash, and separates nothing even if it is a blank. */
 		w->saw_unknown_escape = true;
 		text_append_char(t, '\\');
+		if (*w->at)
+			text_append_char(t, *w->at++);
 		return 0;
 	}
 	text_append_char(t, *w->at ? *w->at++ : '\\');

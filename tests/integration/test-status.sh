@@ -22,7 +22,8 @@ left done Type=oneshot ExecStart=/bin/true
 left remains Type=oneshot RemainAfterExit=yes ExecStart=/bin/true
 left forks Type=forking "PIDFile=$T/forks.pid" \
 	"ExecStart=/bin/sh -c \"/bin/sleep 1000 & echo \$\$! >$T/forks.pid\""
-left missing ExecStart=/usr/bin/does-not-exist
+cp /bin/true "$T/vanishes" # It is there when the files are read, and not when it is needed.
+left missing "ExecStartPre=/bin/rm $T/vanishes" "ExecStart=$T/vanishes"
 left reloads "ExecStart=$LONG" 'ExecReload=/bin/sh -c "exit 4"'
 left barks Type=notify NotifyAccess=all WatchdogSec=1 \
 	"ExecStart=/bin/sh -c \"systemd-notify --ready --status='I am here'; exec $LONG\""
@@ -62,7 +63,7 @@ happens "what is late is given up" 'state_is start-late failed'
 says pre-fails 'failed at: ExecStartPre\[0\]: exited with status 3' "a command before the start is named with its end"
 says start-late 'last end: start timed out, killed by SIGTERM' "a late start, and how it was ended"
 says dumps 'last end: killed by SIG(SEGV|SEGV, core dumped)' "a crash"
-says missing 'failed at: EXEC: No such file or directory \(/usr/bin/does-not-exist\)' "a program that is not there"
+says missing "failed at: EXEC: No such file or directory \\($T/vanishes\\)" "a program that is not there"
 is "$(property done State) $(property done LastEnd)" "stopped exited with status 0" "a oneshot that is done"
 is "$(property remains State)" exited "one that remains"
 is "$(property forks PID)" "$(cat "$T/forks.pid")" "the process that forked, by its file"

@@ -65,8 +65,9 @@ START_TEST(words_quotes_and_escapes_are_those_of_systemd)
 		{ "/bin/a \\a\\b\\f\\n\\r\\t\\v\\\\\\\"\\'\\s",
 				"/bin/a|/bin/a|\a\b\f\n\r\t\v\\\"' " },
 		{ "/bin/a 'b\\tc' \"b\\tc\"", "/bin/a|/bin/a|b\tc|b\tc" },
-		{ "/bin/a b\\ c", "/bin/a|/bin/a|b\\|c" },
+		{ "/bin/a b\\ c", "/bin/a|/bin/a|b\\ c" },
 		{ "/bin/a \\q", "/bin/a|/bin/a|\\q" },
+		{ "@/bin/a \\; b", "/bin/a|;|b" },
 		{ "/bin/a #no comment", "/bin/a|/bin/a|#no|comment" },
 		{ "\"/bin/my prog\" x", "/bin/my prog|/bin/my prog|x" },
 		{ "/bin/a $FOO ${BAR} $$", "/bin/a|/bin/a|$FOO|${BAR}|$$" },
@@ -111,6 +112,7 @@ START_TEST(prefix_characters_combine_as_in_systemd)
 		{ "++/bin/a", NULL },
 		{ "!!!/bin/a", NULL },
 		{ "@/bin/a", NULL },
+		{ "@/bin/a ; b", NULL },
 		{ "-", NULL },
 		{ "- /bin/a", NULL },
 	};
