@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "manager/figures.h"
+#include "manager/job.h"
 #include "manager/manager.h"
 #include "manager/names.h"
 #include "unit/instance.h"
@@ -223,6 +224,15 @@ static int put_state(sd_bus_message *answer, const struct record *record)
 	return r;
 }
 
+static int put_jobs(
+		sd_bus_message *answer, struct manager *m, const struct record *record)
+{
+	auto_text jobs = { 0 };
+
+	job_describe(m, record, &jobs);
+	return jobs.failed ? -ENOMEM : put_some_text(answer, "Job", text_get(&jobs));
+}
+
 static int put_history(sd_bus_message *answer, const struct record *record)
 {
 	const struct registry_end *end = record_end(record, 0);
@@ -415,6 +425,8 @@ void answer_unit(struct manager *m, struct request *request, const struct record
 		r = put_identity(answer, record);
 	if (r >= 0)
 		r = put_state(answer, record);
+	if (r >= 0)
+		r = put_jobs(answer, m, record);
 	if (r >= 0)
 		r = put_history(answer, record);
 	if (r >= 0)

@@ -37,6 +37,7 @@ void intent_begin(struct manager *m, struct record *record, enum job_kind kind,
 {
 	switch (kind) {
 	case JOB_STOP:
+		record->last_stop = job_id;
 		set_intent(m, record, REGISTRY_INTENT_STOP, job_id);
 		return;
 	case JOB_RESTART:
@@ -60,6 +61,14 @@ void intent_begin(struct manager *m, struct record *record, enum job_kind kind,
 		set_intent(m, record, REGISTRY_INTENT_NONE, 0);
 	if (!record_is_up(record))
 		intent_wake(m, record);
+}
+
+bool intent_is_overruled(const struct record *record, uint64_t job_id)
+{
+	for (; record; record = record->supervisor)
+		if (record->last_stop > job_id)
+			return true;
+	return false;
 }
 
 void intent_end(struct manager *m, struct record *record, uint64_t job_id)

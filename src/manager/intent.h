@@ -22,6 +22,8 @@
  * run are none of our business. */
 void intent_begin(struct manager *m, struct record *record, enum job_kind kind,
 		uint64_t job_id);
+/* Whether a stop of the unit, or of a supervisor above it, was asked for after this job. */
+bool intent_is_overruled(const struct record *record, uint64_t job_id);
 /* The job is over, or needs to be repeated no more. */
 void intent_end(struct manager *m, struct record *record, uint64_t job_id);
 /* It is to run: it rests no more, and neither does what is under it. */

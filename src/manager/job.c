@@ -142,9 +142,10 @@ static void job_wait_for(struct manager *m, struct job *job, enum job_wait wait,
 	job_failed(m, job, r, NAMES_ERROR_FAILED, strerrordesc_np(-r));
 }
 
-static void call_terminate(
-		struct manager *m, struct job *job, const struct record *target)
+static void call_terminate(struct manager *m, struct job *job, struct record *target)
 {
+	if (target->kind == UNIT_SUPERVISOR)
+		record_stopping(target, clock_realtime_usec());
 	job->target_id = target->id;
 	job_wait_for(m, job, JOB_WAITS_END,
 			airs_supervisor_terminate_child(m->self,
@@ -201,10 +202,27 @@ static struct record *find_lowest_down(struct record *record)
 	return lowest;
 }
 
+/* One that has ended says so before its supervisor does: then it is still up. */
+static bool has_started(const struct record *record)
+{
+	return record->state == REGISTRY_RUNNING || record->state == REGISTRY_RELOADING ||
+			record->state == REGISTRY_EXITED;
+}
+
 static void step_start(struct manager *m, struct job *job, struct record *record)
 {
 	struct record *down = find_lowest_down(record);
 
+	if (record->retired) {
+		job_failed(m, job, -ENOENT, NAMES_ERROR_NO_SUCH_UNIT,
+				"The unit is gone.");
+		return;
+	}
+	if (down && intent_is_overruled(record, job->id)) {
+		job_failed(m, job, -ECANCELED, NAMES_ERROR_FAILED,
+				"It was stopped while it was starting.");
+		return;
+	}
 	if (down) {
 		/* Who is asked to start rests no more, whatever comes of it. */
 		if (down == record)
@@ -214,7 +232,7 @@ static void step_start(struct manager *m, struct job *job, struct record *record
 		call_restart(m, job, down);
 		return;
 	}
-	if (record->state == REGISTRY_STARTING || record->state == REGISTRY_STOPPING) {
+	if (!has_started(record)) {
 		job->target_id = record->id;
 		job->wait = JOB_WAITS_EVENT;
 		return;
@@ -454,9 +472,30 @@ static void on_started(struct manager *m, struct job *job, struct record *target
 		job_step(m, job);
 }
 
+/*
+ * The start was cut short, because somebody stopped the unit or its supervisor is ending.
+ * Unless a stop was asked for after this start, it is tried again when that is over.
+ */
+static void on_cut_short(struct manager *m, struct job *job, const struct record *target,
+		int status)
+{
+	const struct record *above = target->supervisor;
+
+	if (status == -ESHUTDOWN && above && record_is_up(above)) {
+		job->target_id = above->id;
+		job->wait = JOB_WAITS_EVENT;
+		return;
+	}
+	job_step(m, job);
+}
+
 static void on_start_reply(struct manager *m, struct job *job, struct record *target,
 		const struct airs_message *reply)
 {
+	if (reply->status == -ESHUTDOWN || reply->status == -ECANCELED) {
+		on_cut_short(m, job, target, reply->status);
+		return;
+	}
 	/* A reason comes with the failure of the start itself, whatever number that has.
 	 */
 	if (reply->status < 0 && reply->status != -ESRCH &&
@@ -483,13 +522,6 @@ static void on_start_reply(struct manager *m, struct job *job, struct record *ta
 	case -ENOENT:
 		call_with_spec(m, job, target, JOB_WAITS_START);
 		return;
-	case -ESHUTDOWN: /* its supervisor is ending: when that is over, start it too */
-		if (target->supervisor) {
-			job->target_id = target->supervisor->id;
-			job->wait = JOB_WAITS_EVENT;
-			return;
-		}
-		__attribute__((fallthrough));
 	default:
 		start_failed(m, job, target, reply);
 		return;
@@ -532,6 +564,11 @@ static void on_call_reply(
 static void on_delete_reply(struct manager *m, struct job *job, struct record *target,
 		const struct airs_message *reply)
 {
+	if (reply->status == -EBUSY) { /* somebody has started it meanwhile */
+		job->stopped = false;
+		job_step(m, job);
+		return;
+	}
 	if (reply->status < 0 && reply->status != -ENOENT && reply->status != -ESRCH) {
 		job_failed(m, job, reply->status, NAMES_ERROR_FAILED,
 				strerrordesc_np(-reply->status));
@@ -626,6 +663,36 @@ void job_on_event(struct manager *m, const struct record *record)
 	list_foreach_safe(job, tmp, &m->jobs, link)
 		if (job->wait == JOB_WAITS_EVENT && job->target_id == record->id)
 			job_step(m, job);
+}
+
+static const char *kind_name(enum job_kind kind)
+{
+	static const char *const names[JOB_KIND_COUNT] = {
+		[JOB_START] = "start",
+		[JOB_STOP] = "stop",
+		[JOB_RESTART] = "restart",
+		[JOB_RELOAD] = "reload",
+		[JOB_KILL] = "kill",
+		[JOB_FAIL] = "fail",
+		[JOB_REMOVE] = "remove",
+		[JOB_ADD] = "add",
+		[JOB_UPDATE] = "update",
+	};
+
+	return names[kind];
+}
+
+void job_describe(const struct manager *m, const struct record *record, struct text *t)
+{
+	const struct job *job;
+	const char *separator = "";
+
+	list_foreach(job, &m->jobs, link) {
+		if (job->record_id != record->id)
+			continue;
+		text_printf(t, "%s%s", separator, kind_name(job->kind));
+		separator = " ";
+	}
 }
 
 void job_fail_all(struct manager *m, const char *why)

@@ -48,6 +48,9 @@ void job_start(struct manager *m, const struct job_options *options);
 bool job_on_reply(struct manager *m, const struct airs_message *reply);
 /* Something happened to a unit: jobs that wait for that go on. */
 void job_on_event(struct manager *m, const struct record *record);
+/* What is under way for a unit, in order of arrival: "stop start"; nothing is appended
+ * when there is nothing. */
+void job_describe(const struct manager *m, const struct record *record, struct text *t);
 /* The tree is stopping: every job fails. */
 void job_fail_all(struct manager *m, const char *why);
 /* Frees them without an answer or the runtime. */

@@ -44,6 +44,7 @@
  *   PID(u) ControlPID(u) MainStartRealtime(t) StatusText Result
  *   LastEnd LastEndRealtime(t) LastDecision ("restarted (one-for-one)", "stopped with its
  *     group after db ended (rest-for-one)", …)
+ *   Job (what is under way, in order of arrival: "stop start")
  *   Restarts(t) RestartsInWindow(u) Intensity(u) PeriodUSec(t) Strategy
  *   NextRestartRealtime(t) Attempt(u)
  *   MemoryBytes(t) MemoryPeakBytes(t) Tasks(u) CPUUSec(t) Confinement

@@ -446,6 +446,12 @@ void record_rest(struct record *record, uint64_t now)
 		rest_as(record, REGISTRY_REST_STOPPED, now);
 }
 
+void record_stopping(struct record *record, uint64_t now)
+{
+	if (record->pid != AIRS_PID_NONE)
+		set_state(record, REGISTRY_STOPPING, "stopping", now);
+}
+
 /* How a unit rests whose actor has ended. What is restarted does not: STARTING or BACKOFF
  * follows. */
 static void come_to_rest(struct record *record, const struct airs_supervisor_event *event,
@@ -571,6 +577,7 @@ int registry_event(struct registry *registry, struct record *record,
 	case AIRS_EVENT_ESCALATED:
 		record->children_window.restarts = event->restarts_in_window;
 		record->children_window.realtime_usec = now;
+		record_stopping(record, now);
 		return 0;
 	case AIRS_EVENT_SUPERVISOR_STARTED:
 	case AIRS_EVENT_SUPERVISOR_ENDED:

@@ -104,6 +104,7 @@ struct record {
 	enum registry_rest rest;
 	enum registry_intent intent;
 	uint64_t intent_job; /* the job that carries it out; 0: none does yet */
+	uint64_t last_stop; /* the last job that was a request to stop it */
 	const char *substate, *result; /* static storage */
 	uint64_t since_realtime_usec;
 	uint64_t main_start_time; /* of main_pid, clock ticks since boot */
@@ -181,6 +182,9 @@ MUST_CHECK int registry_event(struct registry *registry, struct record *record,
 /* It is down because an administrator wants it so; a failure is thereby seen to. Does
  * nothing when it is up. */
 void record_rest(struct record *record, uint64_t now_realtime_usec);
+/* A supervisor begins to end: it says so itself only when that is over. Does nothing when
+ * it is down. */
+void record_stopping(struct record *record, uint64_t now_realtime_usec);
 /* STATUS text of a module's actor. */
 void registry_set_status_text(struct record *record, const char *text);
 
