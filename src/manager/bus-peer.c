@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "base/fd.h"
+#include "manager/bus-limit.h"
 #include "manager/bus-manager.h"
 #include "manager/names.h"
 
@@ -172,8 +173,11 @@ static uint64_t count_unread_answers(struct bus_peer *peer)
 int bus_peer_process(struct bus_peer *peer)
 {
 	for (int i = 0; i < PORTION; i++) {
-		int r = sd_bus_process(peer->bus, NULL);
+		int r;
 
+		bus_limit_begin(sd_bus_get_fd(peer->bus));
+		r = sd_bus_process(peer->bus, NULL);
+		bus_limit_end();
 		if (r < 0)
 			return r;
 		if (sd_bus_is_open(peer->bus) <= 0)

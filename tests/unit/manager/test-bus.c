@@ -260,6 +260,42 @@ START_TEST(half_a_message_changes_nothing)
 }
 END_TEST
 
+/* The head of a call whose body is to have this many bytes. */
+static size_t make_long_call(unsigned char *buffer, uint32_t body)
+{
+	size_t size = make_call(buffer, "Shutdown", 1);
+
+	memcpy(buffer + 4, &body, 4);
+	return size;
+}
+
+START_TEST(message_that_is_too_long_is_refused_by_its_head)
+{
+	struct fixture *f = fixture_new(0);
+	static const unsigned char zeros[60 * 1024];
+	unsigned char call[512];
+	int longer, fits;
+
+	longer = fixture_raw(f);
+	authenticate(longer);
+	send_bytes(longer, call, make_long_call(call, 100 * 1024));
+	fixture_expect_close(longer);
+	close_fd(longer);
+
+	/* Read whole: what it asks for makes no sense, but the next one does. */
+	fits = fixture_raw(f);
+	authenticate(fits);
+	send_bytes(fits, call, make_long_call(call, sizeof(zeros)));
+	send_bytes(fits, zeros, sizeof(zeros));
+	send_bytes(fits, call, make_call(call, "ListUnits", 2));
+	while (fixture_requests(f) == 0)
+		usleep(1000);
+	close_fd(fits);
+	fixture_expect_service(f);
+	fixture_free(f);
+}
+END_TEST
+
 START_TEST(client_that_leaves_before_its_answer_harms_nobody)
 {
 	struct fixture *f = fixture_new(0);
@@ -471,6 +507,7 @@ TEST_MAIN("bus", interface_is_the_one_on_record, busctl_can_introspect_and_call,
 		properties_can_be_read, garbage_ends_its_own_connection_only,
 		client_that_stalls_before_it_has_authenticated_is_dropped,
 		authenticated_client_may_be_idle, half_a_message_changes_nothing,
+		message_that_is_too_long_is_refused_by_its_head,
 		client_that_leaves_before_its_answer_harms_nobody,
 		client_that_does_not_read_is_not_read_from,
 		too_many_unanswered_requests_are_refused,
