@@ -9,14 +9,14 @@
 #include "ctl/when.h"
 
 static const struct grid_column columns[] = {
-	{ "NAME", GRID_LEFT },
-	{ "KIND", GRID_LEFT },
-	{ "STATE", GRID_LEFT },
-	{ "DETAIL", GRID_LEFT },
-	{ "PID", GRID_RIGHT },
-	{ "RESTARTS", GRID_RIGHT },
-	{ "SINCE", GRID_LEFT },
-	{ "DESCRIPTION", GRID_LEFT },
+	{ "NAME", GRID_LEFT, 0 },
+	{ "KIND", GRID_LEFT, 1 },
+	{ "STATE", GRID_LEFT, 0 },
+	{ "DETAIL", GRID_LEFT, 2 },
+	{ "PID", GRID_RIGHT, 0 },
+	{ "RESTARTS", GRID_RIGHT, 1 },
+	{ "SINCE", GRID_LEFT, 3 },
+	{ "DESCRIPTION", GRID_LEFT, 0 },
 };
 
 static bool is_wanted(const struct options *options, const struct unit_row *row,
@@ -97,12 +97,26 @@ static void print_json(struct ctl *ctl, const struct unit_rows *rows, char **pat
 	text_append_char(&ctl->out, '\n');
 }
 
+static enum ctl_exit check_states(struct ctl *ctl)
+{
+	const struct strv *states = &ctl->options.states;
+
+	for (size_t i = 0; i < states->count; i++)
+		if (!state_is_known(states->items[i]))
+			return ctl_fail(ctl, CTL_USAGE,
+					"there is no state '%s': see airssysctl(1)",
+					states->items[i]);
+	return CTL_DONE;
+}
+
 static enum ctl_exit run_list(struct ctl *ctl, char **patterns, size_t n_patterns)
 {
 	auto_units rows = { 0 };
-	enum ctl_exit exit = units_load(ctl, &rows);
+	enum ctl_exit exit = check_states(ctl);
 	int r = 0;
 
+	if (exit == CTL_DONE)
+		exit = units_load(ctl, &rows);
 	if (exit != CTL_DONE)
 		return exit;
 	if (ctl->options.json)

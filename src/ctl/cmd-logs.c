@@ -164,8 +164,8 @@ static enum ctl_exit read_log(
 				"no entries that you may read: root and the groups adm and "
 				"systemd-journal see all of the journal");
 	return nothing ? ctl_fail(ctl, CTL_FAILED,
-					 "%s, and there is no log of %s in the "
-					 "journal or in %s",
+					 "%s, and no log of %s can be "
+					 "read in the journal or in %s",
 					 nothing, request->unit, request->file)
 		       : CTL_DONE;
 }

@@ -31,11 +31,11 @@ struct forest {
 };
 
 static const struct grid_column columns[] = {
-	{ "UNIT", GRID_LEFT },
-	{ "STATE", GRID_LEFT },
-	{ "PID", GRID_RIGHT },
-	{ "RESTARTS", GRID_RIGHT },
-	{ "STATUS", GRID_LEFT },
+	{ "UNIT", GRID_LEFT, 0 },
+	{ "STATE", GRID_LEFT, 0 },
+	{ "PID", GRID_RIGHT, 0 },
+	{ "RESTARTS", GRID_RIGHT, 1 },
+	{ "STATUS", GRID_LEFT, 0 },
 };
 
 static void forest_fini(struct forest *f)

@@ -7,7 +7,11 @@
 
 #include "base/assert.h"
 
-#define GAP 2 /* cells between two columns */
+#define GAP       2 /* cells between two columns */
+#define LAST_MIN  16 /* what the last column gets at the cost of others */
+#define FIRST_MIN 20 /* what the first one keeps */
+#define DROP_MAX  3
+#define ROOM_MIN  4 /* for an ellipsis of three and a letter */
 
 void grid_init(struct grid *t, const struct grid_column *columns, size_t n_columns)
 {
@@ -88,16 +92,23 @@ static void append_blanks(struct text *out, size_t n)
 		text_append_char(out, ' ');
 }
 
-/* One cell but the last of its row, filled up to the width of its column. */
+/* One cell but the last of its row, filled up or cut to the width of its column. */
 static void print_cell(const struct grid *t, size_t index, size_t width,
 		const struct terminal *terminal, struct text *out)
 {
 	const struct grid_cell *cell = &t->cells[index];
 	bool right = t->columns[index % t->n_columns].align == GRID_RIGHT;
+	size_t blanks = width - MIN_OF(width, cell->width);
 
-	append_blanks(out, right ? width - cell->width : 0);
-	terminal_append_styled(terminal, out, cell->style, t->texts.data + cell->offset);
-	append_blanks(out, (right ? 0 : width - cell->width) + GAP);
+	if (width == 0)
+		return;
+	append_blanks(out, right ? blanks : 0);
+	if (cell->width > 0) {
+		terminal_begin_style(terminal, out, cell->style);
+		terminal_append_cut(terminal, out, t->texts.data + cell->offset, width);
+		terminal_end_style(terminal, out, cell->style);
+	}
+	append_blanks(out, (right ? 0 : blanks) + GAP);
 }
 
 static void print_last(const struct grid *t, size_t index, size_t room,
@@ -105,7 +116,7 @@ static void print_last(const struct grid *t, size_t index, size_t room,
 {
 	const struct grid_cell *cell = &t->cells[index];
 
-	if (cell->width == 0)
+	if (cell->width == 0 || room < ROOM_MIN)
 		return;
 	terminal_begin_style(terminal, out, cell->style);
 	terminal_append_cut(terminal, out, t->texts.data + cell->offset, room);
@@ -118,10 +129,58 @@ static void trim_blanks(struct text *out)
 		out->data[--out->size] = '\0';
 }
 
+/* Whether it has nothing below its heading. */
+static bool is_column_empty(const struct grid *t, size_t column)
+{
+	for (size_t i = t->n_columns + column; i < t->n_cells; i += t->n_columns)
+		if (t->cells[i].width > 0)
+			return false;
+	return true;
+}
+
+/* Leave the column out; returns what is used without it. */
+static size_t drop_column(size_t *widths, size_t column, size_t used)
+{
+	used -= widths[column] > 0 ? widths[column] + GAP : 0;
+	widths[column] = 0;
+	return used;
+}
+
+static size_t cut_first(size_t *widths, size_t used, size_t wanted)
+{
+	size_t excess = used > wanted ? used - wanted : 0;
+
+	if (widths[0] <= FIRST_MIN)
+		return used;
+	excess = MIN_OF(excess, widths[0] - FIRST_MIN);
+	widths[0] -= excess;
+	return used - excess;
+}
+
+/*
+ * Make room for the last column, by steps from harmless to bad. A width of 0: left out.
+ * Returns how much is used in front of the last column.
+ */
+static size_t squeeze(const struct grid *t, size_t columns, size_t *widths, size_t used)
+{
+	size_t last = t->n_columns - 1;
+	size_t need = MIN_OF(column_width(t, last), LAST_MIN);
+
+	for (size_t i = 1; i < last && used + need > columns; i++)
+		if (is_column_empty(t, i))
+			used = drop_column(widths, i, used);
+	used = cut_first(widths, used, columns - MIN_OF(columns, need));
+	for (unsigned int drop = 1; drop <= DROP_MAX; drop++)
+		for (size_t i = 1; i < last && used > columns + GAP; i++)
+			if (t->columns[i].drop == drop)
+				used = drop_column(widths, i, used);
+	return used;
+}
+
 int grid_print(const struct grid *t, const struct terminal *terminal, struct text *out)
 {
 	auto_free size_t *widths = calloc(t->n_columns, sizeof(size_t));
-	size_t used = 0, room, last = t->n_columns - 1;
+	size_t used = 0, room = SIZE_MAX, last = t->n_columns - 1;
 
 	if (t->failed || t->texts.failed || !widths)
 		return -ENOMEM;
@@ -130,9 +189,10 @@ int grid_print(const struct grid *t, const struct terminal *terminal, struct tex
 		widths[i] = column_width(t, i);
 		used += widths[i] + GAP;
 	}
-	room = terminal->columns == 0              ? SIZE_MAX
-			: terminal->columns > used ? terminal->columns - used
-						   : 0;
+	if (terminal->columns > 0) {
+		used = squeeze(t, terminal->columns, widths, used);
+		room = terminal->columns - MIN_OF(terminal->columns, used);
+	}
 	for (size_t i = 0; i < t->n_cells; i++) {
 		if (i % t->n_columns != last) {
 			print_cell(t, i, widths[i % t->n_columns], terminal, out);

@@ -3,8 +3,9 @@
 #define CTL_GRID_H
 
 /*
- * Aligned columns. Cells are added row by row; on a terminal the last column is cut to
- * fit its width, elsewhere nothing is cut.
+ * Aligned columns. Cells are added row by row. On a terminal that is too narrow columns
+ * without content are left out, the first and the last column are cut, and then others
+ * are left out; elsewhere nothing is.
  */
 
 #include "ctl/terminal.h"
@@ -17,6 +18,8 @@ enum grid_align {
 struct grid_column {
 	const char *title;
 	enum grid_align align;
+	/* On a terminal that is too narrow: 1 is left out first, then 2; 0 stays. */
+	unsigned int drop;
 };
 
 struct grid_cell {

@@ -122,6 +122,8 @@ void terminal_end_style(const struct terminal *t, struct text *out, enum style s
 void terminal_append_styled(const struct terminal *t, struct text *out, enum style style,
 		const char *s)
 {
+	if (!*s)
+		return;
 	terminal_begin_style(t, out, style);
 	text_append(out, s);
 	terminal_end_style(t, out, style);

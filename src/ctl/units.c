@@ -33,6 +33,11 @@ static const struct state_info *find_state(const char *name)
 	return &states[0];
 }
 
+bool state_is_known(const char *state)
+{
+	return find_state(state) != &states[0];
+}
+
 enum unit_mood state_mood(const char *state)
 {
 	return find_state(state)->mood;

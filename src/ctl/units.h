@@ -52,6 +52,7 @@ enum unit_mood {
 	MOOD_IDLE, /* stopped */
 };
 
+bool state_is_known(const char *state);
 enum unit_mood state_mood(const char *state);
 enum style state_style(const char *state);
 /* One cell. */

@@ -339,7 +339,8 @@ static void on_up(struct keeper *keeper, const struct protocol_message *m)
 	if (keeper->was_ready)
 		return;
 	keeper->was_ready = true;
-	log_notice("ready: %u units, tree is up", keeper->n_units);
+	log_notice("ready: %u unit%s, tree is up", keeper->n_units,
+			keeper->n_units == 1 ? "" : "s");
 	upward_say_status(&keeper->upward, "READY=1\n",
 			m->text && *m->text ? m->text : "The tree is up.");
 }

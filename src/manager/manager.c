@@ -376,8 +376,8 @@ static int on_root_started(struct manager *m, const struct airs_message *message
 	}
 	m->phase = MANAGER_UP;
 	intent_on_up(m);
-	(void)snprintf(text, sizeof(text), "%u actors running, %u failed", counts.running,
-			counts.failed);
+	(void)snprintf(text, sizeof(text), "%u %s running, %u failed", counts.running,
+			counts.running == 1 ? "actor" : "actors", counts.failed);
 	event_write(m, ACTIVITY_TREE_UP, text);
 	heap_trim();
 	r = link_say(m->self, m->link, PROTOCOL_UP, text, 0);

@@ -134,6 +134,34 @@ exits 0 "a supervisor starts its children" ctl start shop
 exits 0 "they run again" ctl status db web
 exits 0 "so does another child of the root" ctl start quiet
 
+# Every command has a JSON form, whatever comes out of it.
+for command in "start db" "restart db web" "reload db" "kill db -s HUP" "stop db" "start --all" "list --names" \
+	"list --state=failed" "verify $T/units/db.actor" "start nobody" "reload once" "status nobody" "cat nobody" \
+	"verify $T/nowhere" "logs nobody" fly stop "tree --state=x"; do
+	# shellcheck disable=SC2086
+	json_of "$command prints JSON" $command
+done
+like "$(ctl start nobody --json 2>/dev/null)" '"nobody"' "and names what it failed for"
+exits 2 "a state that is none is 2" ctl list --state=bogus
+
+# Somebody else.
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+	as_nobody() {
+		setpriv --reuid=65534 --regid=65534 --clear-groups "$top_builddir/airssysctl" --runtime-dir="$T/run" "$@"
+	}
+	exits 1 "others are refused" as_nobody tree
+	like "$(as_nobody stop db 2>&1)" "you may not use $T/run/control: " "and told why"
+	exits 1 "they see no logs either" as_nobody logs db
+	exits 0 "but the version" as_nobody version
+fi
+
+# A narrow terminal.
+if command -v script >/dev/null; then
+	narrow=$(script -qec "stty cols 44; NO_COLOR=1 $top_builddir/airssysctl --runtime-dir=$T/run list" /dev/null)
+	is "$(awk '{ sub(/\r$/, ""); if (length($0) > 44) print }' <<<"$narrow")" "" "tables fit into a narrow terminal"
+	unlike "$narrow" $'\033' "without colors if they are not wanted"
+fi
+
 # Files that change.
 pid=$(pid_of web)
 sed -i 's/^Description=.*/Description=Another/; $a Unknown=1' "$T/units/web.actor"

@@ -122,7 +122,7 @@ like "$(ctl2 logs talker)" "second begins" "as for the other one"
 like "$(cd "$T" && "$(realpath "$top_builddir")/airssysctl" --runtime-dir=./run/ logs talker 2>&1)" \
 	"talker\[[0-9]+\]: $T/first says 1" "whatever way the folder is named"
 exits 1 "a name that nothing is known of is 1" ctl logs nobody
-like "$(ctl logs nobody 2>&1)" "no instance is running at $T/run/control: .*no log of nobody" "and why is told"
+like "$(ctl logs nobody 2>&1)" "no instance is running at $T/run/control: .*no log of nobody can be read" "and why is told"
 
 # Times.
 exits 1 "nothing is logged since tomorrow" ctl2 logs talker --since=tomorrow

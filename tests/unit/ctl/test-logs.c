@@ -127,7 +127,7 @@ START_TEST(log_is_found_without_an_instance)
 	run_ctl(&run, NULL, "--socket", socket, "logs", "other", "--json");
 	ck_assert_int_eq(run.status, 1);
 	expect_contains(&run.err, "no instance is running at");
-	expect_contains(&run.err, "there is no log of other in the journal or in");
+	expect_contains(&run.err, "no log of other can be read in the journal or in");
 	expect_json(&run.out);
 }
 END_TEST

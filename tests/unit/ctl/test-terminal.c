@@ -111,9 +111,9 @@ END_TEST
 START_TEST(table_aligns_columns_and_cuts_the_last)
 {
 	static const struct grid_column columns[] = {
-		{ "A", GRID_LEFT },
-		{ "NUM", GRID_RIGHT },
-		{ "LAST", GRID_LEFT },
+		{ "A", GRID_LEFT, 0 },
+		{ "NUM", GRID_RIGHT, 1 },
+		{ "LAST", GRID_LEFT, 0 },
 	};
 	struct terminal narrow = { .columns = 20 };
 	auto_text wide_out = { 0 }, narrow_out = { 0 };
@@ -136,6 +136,39 @@ START_TEST(table_aligns_columns_and_cuts_the_last)
 			"A         NUM  LAST\n"
 			"long\\n  12345  la...\n"
 			"x\n");
+	grid_fini(&grid);
+}
+END_TEST
+
+START_TEST(narrow_table_leaves_columns_out_and_cuts_the_first)
+{
+	static const struct grid_column columns[] = {
+		{ "NAME", GRID_LEFT, 0 },
+		{ "EMPTY", GRID_LEFT, 0 },
+		{ "NUM", GRID_RIGHT, 1 },
+		{ "LAST", GRID_LEFT, 0 },
+	};
+	struct terminal narrow = { .columns = 45 }, tiny = { .columns = 20 };
+	auto_text narrow_out = { 0 }, tiny_out = { 0 }, wide_out = { 0 };
+	struct grid grid;
+
+	grid_init(&grid, columns, 4);
+	grid_add(&grid, STYLE_PLAIN, "a-name-of-thirty-characters-in");
+	grid_add(&grid, STYLE_BAD, "");
+	grid_add_number(&grid, 1);
+	grid_add(&grid, STYLE_PLAIN, "the last column");
+	ck_assert_int_eq(grid_print(&grid, &ascii, &wide_out), 0);
+	ck_assert_int_eq(grid_print(&grid, &narrow, &narrow_out), 0);
+	ck_assert_int_eq(grid_print(&grid, &tiny, &tiny_out), 0);
+	ck_assert_str_eq(text_get(&wide_out),
+			"NAME                            EMPTY  NUM  LAST\n"
+			"a-name-of-thirty-characters-in           1  the last column\n");
+	ck_assert_str_eq(text_get(&narrow_out),
+			"NAME                     NUM  LAST\n"
+			"a-name-of-thirty-cha...    1  the last column\n");
+	ck_assert_str_eq(text_get(&tiny_out),
+			"NAME\n"
+			"a-name-of-thirty-...\n");
 	grid_fini(&grid);
 }
 END_TEST
@@ -226,6 +259,7 @@ TEST_MAIN("terminal", control_characters_are_escaped,
 		letters_of_all_languages_stay, terminal_without_utf8_gets_ascii,
 		width_counts_cells, long_text_is_cut_with_an_ellipsis,
 		styles_appear_only_with_color, table_aligns_columns_and_cuts_the_last,
+		narrow_table_leaves_columns_out_and_cuts_the_first,
 		distances_and_spans_have_no_useless_digits,
 		moments_are_told_as_distance_and_date,
 		moments_are_understood_as_people_write_them)

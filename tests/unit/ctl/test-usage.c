@@ -85,6 +85,7 @@ START_TEST(wrong_usage_exits_2_and_says_what_is_wrong)
 		{ { "tree", "--timeout=0", NULL }, "'0' is no value for --timeout" },
 		{ { "tree", "--socket=", NULL }, "'' is no value for --socket" },
 		{ { "show", "db", "-pA,,B", NULL }, "is no value for --property" },
+		{ { "list", "--state=failed,bogus", NULL }, "there is no state 'bogus'" },
 		{ { "tree", "-f", NULL }, "--follow does not go with 'tree'" },
 		{ { "start", NULL }, "'start' needs more: airssysctl start NAME..." },
 		{ { "tree", "db", NULL }, "'tree' takes less: airssysctl tree" },
