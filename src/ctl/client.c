@@ -150,8 +150,8 @@ int client_connect(struct client *c, const char *path, uint64_t timeout_usec)
 	return unify_hangup(r < 0 ? r : 0);
 }
 
-int client_call(struct client *c, uint64_t timeout_usec, const char *method,
-		const char *argument, sd_bus_message **ret_reply)
+static int make_call(struct client *c, const char *method, const char *argument,
+		sd_bus_message **ret_call)
 {
 	auto_message call = NULL;
 	int r;
@@ -163,8 +163,76 @@ int client_call(struct client *c, uint64_t timeout_usec, const char *method,
 		r = sd_bus_message_append(call, "s", argument);
 	if (r < 0)
 		return r;
+	*ret_call = TAKE_PTR(call);
+	return 0;
+}
+
+int client_call(struct client *c, uint64_t timeout_usec, const char *method,
+		const char *argument, sd_bus_message **ret_reply)
+{
+	auto_message call = NULL;
+	int r;
+
+	r = make_call(c, method, argument, &call);
+	if (r < 0)
+		return r;
 	r = sd_bus_call(c->bus, call, timeout_usec, &c->error, ret_reply);
 	return unify_hangup(r < 0 ? r : 0);
+}
+
+void client_pending_fini(struct client_pending *p)
+{
+	sd_bus_slot_unref(p->slot);
+	sd_bus_message_unref(p->reply);
+	*p = (struct client_pending){ 0 };
+}
+
+static int on_reply(sd_bus_message *reply, void *data, sd_bus_error *error UNUSED)
+{
+	struct client_pending *p = data;
+
+	p->reply = sd_bus_message_ref(reply);
+	return 0;
+}
+
+int client_begin(struct client *c, uint64_t timeout_usec, const char *method,
+		const char *argument, struct client_pending *ret_pending)
+{
+	auto_message call = NULL;
+	int r;
+
+	*ret_pending = (struct client_pending){ 0 };
+	r = make_call(c, method, argument, &call);
+	if (r >= 0)
+		r = sd_bus_call_async(c->bus, &ret_pending->slot, call, on_reply,
+				ret_pending, timeout_usec);
+	return unify_hangup(r < 0 ? r : 0);
+}
+
+int client_finish(struct client *c, struct client_pending *pending,
+		sd_bus_message **ret_reply)
+{
+	const sd_bus_error *error;
+	int r = 0;
+
+	while (r >= 0 && !pending->reply) {
+		r = sd_bus_process(c->bus, NULL);
+		if (r == 0)
+			/* No longer than the call's own timeout. */
+			r = sd_bus_wait(c->bus, UINT64_MAX);
+		if (r == -EINTR)
+			r = 0;
+	}
+	if (r < 0)
+		return unify_hangup(r);
+	error = sd_bus_message_get_error(pending->reply);
+	if (!error) {
+		*ret_reply = TAKE_PTR(pending->reply);
+		return 0;
+	}
+	sd_bus_error_free(&c->error);
+	(void)sd_bus_error_copy(&c->error, error);
+	return unify_hangup(-sd_bus_message_get_errno(pending->reply));
 }
 
 int client_get_text(struct client *c, uint64_t timeout_usec, const char *property,

@@ -35,6 +35,23 @@ MUST_CHECK int client_connect(struct client *c, const char *path, uint64_t timeo
 MUST_CHECK int client_call(struct client *c, uint64_t timeout_usec, const char *method,
 		const char *argument, sd_bus_message **ret_reply);
 
+/* A call that was sent and whose answer is waited for later, so that several take the
+ * time of one. It must not move meanwhile. */
+struct client_pending {
+	sd_bus_slot *slot;
+	sd_bus_message *reply; /* NULL: not there yet */
+};
+
+void client_pending_fini(struct client_pending *p);
+
+#define auto_pending __attribute__((cleanup(client_pending_fini))) struct client_pending
+
+/* client_call in two halves; client_finish may be called once, and blocks. */
+MUST_CHECK int client_begin(struct client *c, uint64_t timeout_usec, const char *method,
+		const char *argument, struct client_pending *ret_pending);
+MUST_CHECK int client_finish(struct client *c, struct client_pending *pending,
+		sd_bus_message **ret_reply);
+
 /* A property of the manager of type s; the caller frees it. */
 MUST_CHECK int client_get_text(struct client *c, uint64_t timeout_usec,
 		const char *property, char **ret_value);

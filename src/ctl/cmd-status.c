@@ -39,8 +39,8 @@ static void json_problem(struct ctl *ctl, const char *name, struct json *j)
 	json_end_object(j);
 }
 
-static enum ctl_exit show_unit(struct ctl *ctl, const char *name,
-		const struct unit_rows *rows, struct json *j)
+static enum ctl_exit show_unit(
+		struct ctl *ctl, const char *name, struct unit_rows *rows, struct json *j)
 {
 	auto_unit_status status = { 0 };
 	enum ctl_exit exit = unit_status_load(ctl, name, rows, &status);
@@ -65,7 +65,7 @@ static enum ctl_exit show_units(struct ctl *ctl, char **names, size_t n_names)
 {
 	struct json j = { .out = &ctl->out };
 	auto_units rows = { 0 };
-	enum ctl_exit exit = units_load(ctl, &rows);
+	enum ctl_exit exit = ctl_connect(ctl);
 
 	if (exit != CTL_DONE)
 		return exit;

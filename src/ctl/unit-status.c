@@ -104,25 +104,42 @@ static int call_and_read(struct ctl *ctl, const char *name, struct unit_status *
 {
 	auto_message unit = NULL;
 	auto_message files = NULL;
+	auto_pending get_unit = { 0 };
+	auto_pending get_files = { 0 };
 	uint64_t timeout_usec = ctl_query_timeout(ctl);
 	int r;
 
-	r = client_call(&ctl->client, timeout_usec, "GetUnit", name, &unit);
+	r = client_begin(&ctl->client, timeout_usec, "GetUnit", name, &get_unit);
+	if (r >= 0)
+		r = client_begin(
+				&ctl->client, timeout_usec, "GetFiles", name, &get_files);
+	if (r >= 0)
+		r = client_finish(&ctl->client, &get_unit, &unit);
 	if (r >= 0)
 		r = facts_read(unit, &status->facts);
 	if (r >= 0)
-		r = client_call(&ctl->client, timeout_usec, "GetFiles", name, &files);
+		r = client_finish(&ctl->client, &get_files, &files);
 	if (r >= 0)
 		r = read_files(files, status);
 	return r;
 }
 
-enum ctl_exit unit_status_load(struct ctl *ctl, const char *name,
-		const struct unit_rows *rows, struct unit_status *ret_status)
+/* The states of the children: the list of all units is fetched when somebody has any. */
+static int load_children(struct ctl *ctl, const struct unit_status *status)
+{
+	if (status->rows->reply || facts_list(&status->facts, "Children")->count == 0)
+		return 0;
+	return units_read(&ctl->client, ctl_query_timeout(ctl), status->rows);
+}
+
+enum ctl_exit unit_status_load(struct ctl *ctl, const char *name, struct unit_rows *rows,
+		struct unit_status *ret_status)
 {
 	struct unit_status status = { .rows = rows };
 	int r = call_and_read(ctl, name, &status);
 
+	if (r >= 0)
+		r = load_children(ctl, &status);
 	if (r < 0) {
 		unit_status_fini(&status);
 		return r == -ENOMEM ? ctl_out_of_memory(ctl)

@@ -30,14 +30,15 @@ struct unit_status {
 	struct text log; /* lines, escaped and indented */
 	struct text log_json; /* the elements of an array */
 	bool has_journal_log, has_file_log; /* where they come from */
-	const struct unit_rows *rows; /* borrowed; for the children */
+	struct unit_rows *rows; /* borrowed; filled when there are children */
 };
 
 /*
- * Ask for the unit. CTL_DONE, or why not (said already).
+ * Ask for the unit; rows are filled when it has children and they are still empty.
+ * CTL_DONE, or why not (said already).
  */
 MUST_CHECK enum ctl_exit unit_status_load(struct ctl *ctl, const char *name,
-		const struct unit_rows *rows, struct unit_status *ret_status);
+		struct unit_rows *rows, struct unit_status *ret_status);
 void unit_status_fini(struct unit_status *status);
 
 void unit_status_print(struct ctl *ctl, const struct unit_status *status);

@@ -64,6 +64,7 @@ static int on_list(sd_bus_message *m, void *data, sd_bus_error *error UNUSED)
 	sd_bus_message *reply = NULL;
 	int r;
 
+	f->n_lists++;
 	if (mood_answers(f, m, &r))
 		return r;
 	ck_assert_int_ge(sd_bus_message_new_method_return(m, &reply), 0);

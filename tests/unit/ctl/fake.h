@@ -49,6 +49,7 @@ struct fake {
 	const char *unit_file; /* of db */
 	const char *unit_text; /* of it, as loaded */
 	bool has_slow, needs_restart; /* of db */
+	size_t n_lists; /* how often it was asked for all units */
 	size_t n_units; /* more of them, called u1, u2, … */
 	char last_call[256]; /* "Kill db main 9" */
 	sd_bus_message *waiting; /* call of left or right */

@@ -217,6 +217,19 @@ START_TEST(status_without_a_name_puts_failures_first)
 }
 END_TEST
 
+START_TEST(status_asks_for_all_units_only_for_a_supervisor)
+{
+	setup();
+	fake.n_units = 1000;
+	run_ctl(&run, &fake, "status", "db", "probe");
+	ck_assert_int_eq(run.status, 0);
+	ck_assert_uint_eq(fake.n_lists, 0);
+	run_fini(&run);
+	run_ctl(&run, &fake, "status", "shop", "shop");
+	ck_assert_uint_eq(fake.n_lists, 1);
+}
+END_TEST
+
 START_TEST(status_of_an_unknown_unit_exits_4)
 {
 	setup();
@@ -360,6 +373,7 @@ TEST_MAIN("commands", tree_draws_branches_in_order,
 		status_of_a_unit_that_is_not_running_exits_3,
 		status_of_a_supervisor_shows_its_children,
 		status_without_a_name_puts_failures_first,
+		status_asks_for_all_units_only_for_a_supervisor,
 		status_of_an_unknown_unit_exits_4,
 		status_json_carries_unknown_scalars_and_skips_unknown_types,
 		show_prints_properties_then_settings, cat_prints_the_files_as_loaded,
