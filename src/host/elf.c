@@ -41,6 +41,9 @@
 #	define BYTE_ORDER_HERE ELFDATA2MSB
 #endif
 
+/* The C library's start files have one; sanitizers and gcov add theirs. */
+#define CONSTRUCTORS_MAX (ENABLE_INSTRUMENTATION ? UINT64_MAX : 1)
+
 #define CLASS_HERE (sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32)
 
 struct image {
@@ -86,6 +89,12 @@ static const char *check_dynamic_entry(const ElfW(Dyn) * entry)
 	case DT_FLAGS:
 		return entry->d_un.d_val & DF_TEXTREL ? "its code needs relocations"
 						      : NULL;
+	case DT_PREINIT_ARRAY:
+		return "it has constructors";
+	case DT_INIT_ARRAYSZ:
+		return entry->d_un.d_val / sizeof(ElfW(Addr)) > CONSTRUCTORS_MAX
+				? "it has constructors"
+				: NULL;
 	case DT_FLAGS_1:
 		return entry->d_un.d_val & DF_1_PIE ? "it is a program" : NULL;
 	default:
@@ -112,6 +121,13 @@ static const char *check_dynamic(const struct image *image, const ElfW(Phdr) * s
 	return why;
 }
 
+/* Whether the bytes of a segment are all there: the loader would map what is not. */
+static bool is_inside(const struct image *image, const ElfW(Phdr) * segment)
+{
+	return segment->p_offset <= image->size &&
+			segment->p_filesz <= image->size - segment->p_offset;
+}
+
 static const char *check_segments(const struct image *image, const ElfW(Ehdr) * header)
 {
 	bool has_dynamic = false;
@@ -122,6 +138,8 @@ static const char *check_segments(const struct image *image, const ElfW(Ehdr) * 
 		if (!copy_out(image, (uint64_t)header->e_phoff + i * sizeof(segment),
 				    &segment, sizeof(segment)))
 			return "its tables are damaged";
+		if (segment.p_type == PT_LOAD && !is_inside(image, &segment))
+			return "it is cut off";
 		if (segment.p_type == PT_INTERP)
 			return "it is a program";
 		if (segment.p_type == PT_GNU_STACK && segment.p_flags & PF_X)

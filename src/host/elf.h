@@ -17,8 +17,9 @@
  *
  * 0, or -ENOEXEC with the reason in *ret_why (static, one clause: "it is for another
  * machine"). Refused are: what is no ELF file, another class, byte order or machine, what
- * is not a shared object, tables that lie outside of the file, an executable stack,
- * relocations of code, and a search path of its own.
+ * is not a shared object, tables and segments that lie outside of the file, an executable
+ * stack, relocations of code, a search path of its own, and constructors: they would run
+ * outside of any actor, where a fault ends the core.
  */
 MUST_CHECK int elf_check(const void *data, size_t size, const char **ret_why);
 

@@ -284,31 +284,66 @@ static void on_reload(struct keeper *keeper, const struct protocol_message *m)
 		answer_done(keeper, m->serial);
 }
 
-static int open_module(struct keeper *keeper, const char *name, int *ret_fd)
+/* Why a module is not passed on: a refusal, or PATH_ERROR with the errno that is
+ * returned beside it. */
+struct module_refusal {
+	enum path_refusal why;
+	const char *folder; /* borrowed; the one that it was found in, or NULL */
+};
+
+static int read_module(
+		int folder, const char *name, enum path_refusal *ret_refusal, int *ret_fd)
+{
+	auto_free char *data = NULL;
+	size_t size;
+	int r;
+
+	*ret_refusal = path_check_folder(folder);
+	if (*ret_refusal == PATH_OK)
+		*ret_refusal = path_check_parents(folder);
+	if (*ret_refusal != PATH_OK)
+		return -EPERM;
+	r = path_read_trusted(folder, name, MODULE_MAX, &data, &size, ret_refusal);
+	return r < 0 ? r : memfd_sealed(name, data, size, ret_fd);
+}
+
+static int open_module(struct keeper *keeper, const char *name,
+		struct module_refusal *ret_refusal, int *ret_fd)
 {
 	const struct strv *folders = &keeper->options.module_path;
 	int r = -ENOENT;
 
+	*ret_refusal = (struct module_refusal){ .why = PATH_ERROR };
 	if (strchr(name, '/'))
 		return -EINVAL;
 	for (size_t i = 0; i < folders->count && r == -ENOENT; i++) {
 		auto_close int folder = open(
 				folders->items[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		enum path_refusal refusal;
-		auto_free char *data = NULL;
-		size_t size;
 
 		if (folder < 0)
 			continue;
-		r = path_check_folder(folder) == PATH_OK &&
-						path_check_parents(folder) == PATH_OK
-				? path_read_trusted(folder, name, MODULE_MAX, &data,
-						  &size, &refusal)
-				: -EPERM;
-		if (r == 0)
-			r = memfd_sealed(name, data, size, ret_fd);
+		r = read_module(folder, name, &ret_refusal->why, ret_fd);
+		ret_refusal->folder = folders->items[i];
 	}
 	return r;
+}
+
+/* "FOLDER/NAME: its group or others may write it" */
+static void answer_refused_module(struct keeper *keeper, uint64_t serial, int error,
+		const struct module_refusal *refusal, const char *name)
+{
+	auto_text text = { 0 };
+
+	if (error == -ENOENT)
+		text_printf(&text, "%s is in no folder of the module path", name);
+	else if (!refusal->folder)
+		text_printf(&text, "%s: a module is named without a folder", name);
+	else if (refusal->why == PATH_ERROR || refusal->why == PATH_OK)
+		text_printf(&text, "%s/%s", refusal->folder, name);
+	else
+		text_printf(&text, "%s/%s: %s", refusal->folder, name,
+				path_refusal_text(refusal->why));
+	answer_error(keeper, serial, error, text_get(&text));
 }
 
 static void on_module(struct keeper *keeper, const struct protocol_message *m)
@@ -318,6 +353,7 @@ static void on_module(struct keeper *keeper, const struct protocol_message *m)
 		.type = PROTOCOL_DONE,
 		.serial = m->serial,
 	};
+	struct module_refusal refusal;
 	auto_close int fd = -1;
 	int r;
 
@@ -325,9 +361,10 @@ static void on_module(struct keeper *keeper, const struct protocol_message *m)
 		answer_error(keeper, m->serial, -ENOENT, m->unit);
 		return;
 	}
-	r = open_module(keeper, unit->native.module, &fd);
+	r = open_module(keeper, unit->native.module, &refusal, &fd);
 	if (r < 0)
-		answer_error(keeper, m->serial, r, unit->native.module);
+		answer_refused_module(
+				keeper, m->serial, r, &refusal, unit->native.module);
 	else
 		core_send(&keeper->core, &done, &fd, 1);
 }

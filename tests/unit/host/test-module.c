@@ -102,6 +102,53 @@ START_TEST(what_is_no_module_is_refused_with_a_reason)
 }
 END_TEST
 
+/* In an instrumented build every module has constructors, and this one is not loaded. */
+START_TEST(module_with_constructors_is_refused_before_they_run)
+{
+	const struct airs_module *m;
+
+	if (ENABLE_INSTRUMENTATION)
+		return;
+	ck_assert_int_eq(load("constructor", &m), -ENOEXEC);
+	ck_assert_str_eq(why, "it has constructors");
+}
+END_TEST
+
+START_TEST(missing_function_is_named)
+{
+	const struct airs_module *m;
+
+	ck_assert_int_eq(load("undefined", &m), -ENOEXEC);
+	ck_assert_ptr_nonnull(strstr(why, "undefined symbol: airs_no_such_function"));
+}
+END_TEST
+
+/* Whatever lies behind the last segment is not loaded; without the rest it is refused. */
+START_TEST(module_that_is_cut_off_is_refused)
+{
+	size_t size, end = 0;
+	auto_free char *data = read_built("good", &size);
+	const char *problem;
+	ElfW(Ehdr) header;
+	ElfW(Phdr) segment;
+
+	memcpy(&header, data, sizeof(header));
+	for (size_t i = 0; i < header.e_phnum; i++) {
+		memcpy(&segment, data + header.e_phoff + i * sizeof(segment),
+				sizeof(segment));
+		if (segment.p_type == PT_LOAD &&
+				segment.p_offset + segment.p_filesz > end)
+			end = segment.p_offset + segment.p_filesz;
+	}
+	ck_assert_int_eq(elf_check(data, end, &problem), 0);
+	for (size_t n = sizeof(header) + header.e_phnum * sizeof(segment); n < end;
+			n += 7) {
+		ck_assert_int_eq(elf_check(data, n, &problem), -ENOEXEC);
+		ck_assert_str_eq(problem, "it is cut off");
+	}
+}
+END_TEST
+
 START_TEST(what_is_no_elf_file_is_refused)
 {
 	const struct airs_module *m;
@@ -296,6 +343,8 @@ END_TEST
 TEST_MAIN("module", module_is_loaded_from_a_sealed_memory_file,
 		same_bytes_are_loaded_once, changed_module_is_another_one,
 		what_is_no_module_is_refused_with_a_reason,
+		module_with_constructors_is_refused_before_they_run,
+		missing_function_is_named, module_that_is_cut_off_is_refused,
 		what_is_no_elf_file_is_refused, program_is_refused,
 		folders_fifos_sockets_and_unsealed_files_are_refused,
 		header_is_checked_before_anything_runs,
