@@ -22,6 +22,7 @@ enum field_form {
 	FORM_TEXT,
 	FORM_TEXT_OR_NULL,
 	FORM_NAME, /* of a unit: 1 … NAME_MAX bytes */
+	FORM_WORD_OR_NULL, /* see is_word */
 	FORM_NOTE, /* data and size */
 };
 
@@ -53,6 +54,10 @@ struct field {
 	{                                                                                \
 		FORM_TEXT_OR_NULL, AT(member), 0, 0                                      \
 	}
+#define WORD_OR_NULL(member)                                                             \
+	{                                                                                \
+		FORM_WORD_OR_NULL, AT(member), 0, 0                                      \
+	}
 
 #define UNIT                                                                             \
 	{                                                                                \
@@ -76,8 +81,8 @@ static const struct {
 	struct field fields[FIELDS_MAX];
 } messages[] = {
 	[PROTOCOL_SPAWN] = { "SPAWN",
-			{ UNIT, COMMAND, TEXT_OR_NULL(text), TEXT_OR_NULL(exit_code),
-					TEXT_OR_NULL(exit_status) } },
+			{ UNIT, COMMAND, WORD_OR_NULL(text), WORD_OR_NULL(exit_code),
+					WORD_OR_NULL(exit_status) } },
 	[PROTOCOL_SIGNAL] = { "SIGNAL",
 			{ UNIT, U32(whom, PROTOCOL_ALL), I32(signal, 1, 64),
 					U64(further) } },
@@ -127,6 +132,28 @@ static bool is_name(const char *name)
 	return name && *name && strnlen(name, NAME_MAX + 1) <= NAME_MAX;
 }
 
+/*
+ * "exit-code", "killed", "RTMIN+3", "": what may stand in a command line of a privileged
+ * shell and means nothing there. The words of a core that was taken over do.
+ */
+static bool is_word(const char *s)
+{
+	size_t n = strspn(s,
+			"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+			"0123456789+-");
+
+	return s[n] == '\0' && n <= PROTOCOL_WORD_MAX && *s != '-';
+}
+
+static bool may_be(enum field_form form, const char *s)
+{
+	if (form == FORM_NAME)
+		return is_name(s);
+	if (!s)
+		return form != FORM_TEXT;
+	return form != FORM_WORD_OR_NULL || is_word(s);
+}
+
 static bool in_range(const struct field *f, int64_t value)
 {
 	return value >= f->min && value <= f->max;
@@ -159,10 +186,10 @@ static bool put_field(struct wire_writer *w, const struct field *f,
 	case FORM_NAME:
 	case FORM_TEXT:
 	case FORM_TEXT_OR_NULL:
+	case FORM_WORD_OR_NULL:
 		s = *(const char *const *)at;
 		wire_put_text(w, s);
-		return f->form == FORM_NAME ? is_name(s)
-					    : s || f->form == FORM_TEXT_OR_NULL;
+		return may_be(f->form, s);
 	case FORM_NONE:
 		break;
 	}
@@ -196,9 +223,9 @@ static bool get_field(
 	case FORM_NAME:
 	case FORM_TEXT:
 	case FORM_TEXT_OR_NULL:
+	case FORM_WORD_OR_NULL:
 		s = *(const char **)at = wire_get_text(r);
-		return f->form == FORM_NAME ? is_name(s)
-					    : s || f->form == FORM_TEXT_OR_NULL;
+		return may_be(f->form, s);
 	case FORM_NONE:
 		break;
 	}

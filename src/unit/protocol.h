@@ -19,7 +19,9 @@
  * everything again.
  *
  *   core → keeper
- *     SPAWN     unit, kind, index [, result words] → SPAWNED or FAILED
+ *     SPAWN     unit, kind, index [, result words] → SPAWNED or FAILED. A result word has
+ *               letters, digits, + and - only: it becomes a variable of a command that may be
+ *               root's
  *     SIGNAL    unit, whom, signal, further signals → DONE or FAILED (-ESRCH: nobody
  *               there)
  *     SET_MAIN  unit, pid: from MAINPID=; 0: the one in PIDFile=, or a guess → SPAWNED, whose spawn id is the
@@ -63,6 +65,7 @@
 
 #define PROTOCOL_VERSION     1
 #define PROTOCOL_NOTE_MAX    1024
+#define PROTOCOL_WORD_MAX    32 /* bytes of a result word */
 #define PROTOCOL_MESSAGE_MAX 8192
 #define PROTOCOL_LINK_FD     3 /* descriptor of the link in airssys-core */
 

@@ -291,6 +291,34 @@ START_TEST(names_longer_than_a_file_name_are_refused)
 }
 END_TEST
 
+START_TEST(result_words_mean_nothing_to_a_shell)
+{
+	static const char *const good[] = { "", "success", "exit-code", "RTMIN+3",
+		"255" },
+				 *const bad[] = { "$(id)", "a b", "a;b", "`id`", "../x",
+					 "-e", "a\nb", "\"", "\xc3\xa9",
+					 "longer-than-any-word-of-ours-is-33" };
+	uint8_t buffer[PROTOCOL_MESSAGE_MAX];
+	struct protocol_message m = { .type = PROTOCOL_SPAWN, .unit = "x" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		m.text = m.exit_code = m.exit_status = good[i];
+		ck_assert_int_gt(protocol_encode(&m, buffer, sizeof(buffer)), 0);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		m.text = bad[i];
+		m.exit_code = m.exit_status = NULL;
+		ck_assert_int_eq(protocol_encode(&m, buffer, sizeof(buffer)), -EINVAL);
+		m.text = NULL;
+		m.exit_code = bad[i];
+		ck_assert_int_eq(protocol_encode(&m, buffer, sizeof(buffer)), -EINVAL);
+		m.exit_code = NULL;
+		m.exit_status = bad[i];
+		ck_assert_int_eq(protocol_encode(&m, buffer, sizeof(buffer)), -EINVAL);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("protocol");
@@ -305,6 +333,7 @@ int main(void)
 	tcase_add_test(tc, values_out_of_range_are_refused_by_both_sides);
 	tcase_add_test(tc, unknown_types_and_other_versions_are_refused);
 	tcase_add_test(tc, what_does_not_fit_is_told);
+	tcase_add_test(tc, result_words_mean_nothing_to_a_shell);
 	tcase_add_test(tc, names_longer_than_a_file_name_are_refused);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);
