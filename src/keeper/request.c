@@ -146,6 +146,8 @@ static int adopt_main(struct keeper *keeper, struct charge *charge, pid_t pid,
 		return r;
 	if (!request_is_of_unit(keeper, charge, pid))
 		return -EPERM;
+	if (charge_is_full(charge))
+		return -EAGAIN;
 	process = process_new(charges, charge, charges->next_spawn_id++);
 	if (!process)
 		return -ENOMEM;
@@ -246,9 +248,6 @@ static void on_ack(struct keeper *keeper, const struct protocol_message *m)
 		return;
 	process_free(charges, process);
 	state_add_forget(&keeper->state, m->spawn_id);
-	if (state_is_bloated(&keeper->state))
-		(void)state_rewrite(
-				&keeper->state, charges); /* says itself what failed */
 }
 
 static void on_note(struct keeper *keeper, const struct protocol_message *m)
@@ -264,8 +263,6 @@ static void on_note(struct keeper *keeper, const struct protocol_message *m)
 		return;
 	}
 	state_add_note(&keeper->state, charge);
-	if (state_is_bloated(&keeper->state))
-		(void)state_rewrite(&keeper->state, &keeper->charges);
 }
 
 static void on_reload(struct keeper *keeper, const struct protocol_message *m)
@@ -425,6 +422,9 @@ void request_handle(struct keeper *keeper, const void *datagram, size_t size)
 		return;
 	}
 	requests[m.type](keeper, &m);
+	if (state_wants_rewrite(&keeper->state))
+		(void)state_rewrite(&keeper->state,
+				&keeper->charges); /* says itself what failed */
 }
 
 static void send_process(struct keeper *keeper, const struct process *process)

@@ -206,14 +206,16 @@ static void append(struct state *state, const struct state_record *record)
 	size_t size = encode(record, buffer);
 	int r;
 
-	if (state->log_fd < 0 || size == 0)
+	if (state->log_fd < 0 || size == 0) {
+		state->is_short = true;
 		return;
+	}
 	r = fd_write_all(state->log_fd, buffer, size);
 	if (r == 0) {
 		state->size += size;
-		tell(state, 0);
 		return;
 	}
+	state->is_short = true;
 	/* What was written of the record would hide every later one from the reader. */
 	if (ftruncate(state->log_fd, (off_t)state->size) < 0)
 		state->log_fd = close_fd(state->log_fd);
@@ -310,6 +312,7 @@ static int write_image(struct state *state, const struct text *bytes)
 	close_fd(state->log_fd);
 	state->log_fd = take_fd(&fd);
 	state->size = state->live_size = bytes->size;
+	state->is_short = false;
 	return 0;
 }
 
@@ -334,7 +337,7 @@ int state_rewrite(struct state *state, const struct charges *charges)
 	r = image.bytes.failed ? -ENOMEM : write_image(state, &image.bytes);
 	text_fini(&image.bytes);
 	tell(state, -r);
-	/* After a failure the old log is still complete: wait for it to double. */
+	/* After a failure the old log is as complete as before: wait for it to double. */
 	if (r < 0)
 		state->live_size = state->size;
 	return r;
@@ -393,9 +396,10 @@ void state_add_note(struct state *state, const struct charge *charge)
 	append(state, &record);
 }
 
-bool state_is_bloated(const struct state *state)
+bool state_wants_rewrite(const struct state *state)
 {
-	return state->size > BLOAT_FLOOR + BLOAT_FACTOR * state->live_size;
+	return state->is_short ||
+			state->size > BLOAT_FLOOR + BLOAT_FACTOR * state->live_size;
 }
 
 void state_remove(struct state *state)

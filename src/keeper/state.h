@@ -60,6 +60,7 @@ struct state {
 	size_t size; /* of the log */
 	size_t live_size; /* of the log when it was last written anew */
 	int error; /* of the last failed write, 0 after a good one: said once */
+	bool is_short; /* a record was lost: what is written is not all */
 };
 
 /* folder_fd is borrowed. Nothing is opened before state_load or state_rewrite. */
@@ -74,15 +75,15 @@ int state_rewrite(struct state *state, const struct charges *charges);
 
 /*
  * Append a record of a change that was made already. A write that fails is said once; the
- * keeper goes on, and the next rewrite tries again.
+ * keeper goes on, and a rewrite makes good what was lost.
  */
 void state_add_spawn(struct state *state, const struct process *process);
 void state_add_end(struct state *state, const struct process *process);
 void state_add_forget(struct state *state, uint64_t spawn_id);
 void state_add_note(struct state *state, const struct charge *charge);
 
-/* Whether it has grown enough to be written anew. */
-bool state_is_bloated(const struct state *state);
+/* Whether it has grown enough to be written anew, or has lost a record. */
+bool state_wants_rewrite(const struct state *state);
 
 /* Nothing lives any more: remove the log. */
 void state_remove(struct state *state);

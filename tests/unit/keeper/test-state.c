@@ -137,12 +137,12 @@ START_TEST(log_that_grew_without_content_is_bloated)
 
 	set_up();
 	process = add_process("a", 10);
-	ck_assert(!state_is_bloated(&state));
-	for (int i = 0; i < 2000 && !state_is_bloated(&state); i++)
+	ck_assert(!state_wants_rewrite(&state));
+	for (int i = 0; i < 2000 && !state_wants_rewrite(&state); i++)
 		state_add_spawn(&state, process);
-	ck_assert(state_is_bloated(&state));
+	ck_assert(state_wants_rewrite(&state));
 	ck_assert_int_eq(state_rewrite(&state, &charges), 0);
-	ck_assert(!state_is_bloated(&state));
+	ck_assert(!state_wants_rewrite(&state));
 	tear_down();
 }
 END_TEST
@@ -198,9 +198,32 @@ START_TEST(full_disk_keeps_the_log_whole_and_is_over_when_there_is_room)
 	ck_assert_uint_eq(read_back(&seen), 0);
 	fill_disk(RLIM_INFINITY);
 	state_add_spawn(&state, process);
-	ck_assert_int_eq(state.error, 0);
 	ck_assert_uint_eq(read_back(&seen), 0);
 	ck_assert_uint_ge(seen.n, 3);
+	tear_down();
+}
+END_TEST
+
+START_TEST(what_a_full_disk_lost_is_made_good_when_there_is_room)
+{
+	struct seen seen;
+	size_t n;
+
+	set_up();
+	state_add_spawn(&state, add_process("a", 10));
+	ck_assert_uint_eq(read_back(&seen), 0);
+	n = seen.n;
+	fill_disk(state.size + 10);
+	state_add_spawn(&state, add_process("b", 11));
+	ck_assert(state_wants_rewrite(&state));
+	ck_assert_int_lt(state_rewrite(&state, &charges), 0);
+	ck_assert(state_wants_rewrite(&state));
+	fill_disk(RLIM_INFINITY);
+	ck_assert_int_eq(state_rewrite(&state, &charges), 0);
+	ck_assert(!state_wants_rewrite(&state));
+	ck_assert_int_eq(state.error, 0);
+	ck_assert_uint_eq(read_back(&seen), 0);
+	ck_assert_uint_eq(seen.n, n + 1);
 	tear_down();
 }
 END_TEST
@@ -231,4 +254,5 @@ TEST_MAIN("state", what_is_appended_is_read,
 		log_that_grew_without_content_is_bloated,
 		every_cut_and_every_flipped_byte_leaves_what_stands_before,
 		full_disk_keeps_the_log_whole_and_is_over_when_there_is_room,
+		what_a_full_disk_lost_is_made_good_when_there_is_room,
 		rewrite_survives_the_lack_of_memory)
