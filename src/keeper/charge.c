@@ -109,6 +109,7 @@ struct process *process_new(
 		return NULL;
 	}
 	list_append(&charge->processes, &process->link);
+	charge->n_processes++;
 	return process;
 }
 
@@ -139,6 +140,7 @@ void process_free(struct charges *charges, struct process *process)
 	process_detach(charges, process);
 	(void)map_remove_number(&charges->by_spawn_id, process->spawn_id);
 	list_remove(&process->link);
+	process->charge->n_processes--;
 	free(process);
 }
 

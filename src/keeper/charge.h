@@ -23,6 +23,16 @@
 
 #define INVOCATION_SIZE 16
 
+/*
+ * The most processes of a unit that the core may have started, or a service may have
+ * named its main process, without an end that was acknowledged. A service uses a handful;
+ * a core that was taken over shall not fill the machine, nor a service the keeper's table
+ * of descriptors.
+ */
+#define CHARGE_PROCESSES_MAX 256
+/* Of what a unit leaves behind, no more are watched at a time. */
+#define CHARGE_REMNANTS_MAX 64
+
 enum process_stage {
 	PROCESS_STARTING, /* the executor has not yet become the service */
 	PROCESS_LIVES,
@@ -58,6 +68,7 @@ struct charge {
 	struct unit *retired;
 	int notify_fd; /* -1: none */
 	int events_watch; /* inotify watch on cgroup.events; -1: none */
+	uint32_t n_processes; /* on the list */
 	uint32_t n_live; /* processes that have not ended, remnants included */
 	bool is_occupied;
 	bool was_adopted; /* some of its processes are an earlier keeper's */
@@ -95,6 +106,12 @@ MUST_CHECK int process_attach(
 void process_detach(struct charges *charges, struct process *process);
 /* Removes it from everywhere. The watch must be in no loop. */
 void process_free(struct charges *charges, struct process *process);
+
+/* Whether another process would be one too many. */
+static inline bool charge_is_full(const struct charge *charge)
+{
+	return charge->n_processes >= CHARGE_PROCESSES_MAX;
+}
 
 static inline bool process_is_live(const struct process *process)
 {

@@ -24,6 +24,7 @@
 #define SHORT_LIFE_USEC (5 * USEC_PER_SEC)
 #define FIRST_DELAY     (100 * USEC_PER_MSEC)
 #define DELAY_MAX       (10 * USEC_PER_SEC)
+#define LEAVE_PATIENCE  (3 * USEC_PER_SEC) /* from the end of the link to its own */
 #define BATCH           64 /* datagrams before other events have their turn */
 #define LAST_BATCHES    256 /* of a core that has ended */
 
@@ -54,8 +55,11 @@ static void drop_queue(struct core *core)
 	core->queued_bytes = 0;
 }
 
+/* A core that goes on without a link would keep the next one from being started. */
 static void close_link(struct core *core)
 {
+	if (core->link_fd >= 0 && core->pid > 0)
+		core->leave_usec = usec_add(clock_monotonic_usec(), LEAVE_PATIENCE);
 	loop_remove(&core->keeper->loop, &core->source);
 	core->link_fd = close_fd(core->link_fd);
 	drop_queue(core);
@@ -327,7 +331,7 @@ int core_start(struct core *core)
 		return r;
 	ours = fds[0];
 	theirs = fds[1];
-	core->restart_usec = 0;
+	core->restart_usec = core->leave_usec = 0;
 	core->started_usec = clock_monotonic_usec();
 	core->is_up = false;
 	core->owes_pong = false;
@@ -393,6 +397,7 @@ bool core_on_end(struct core *core, pid_t pid, int code, int status)
 		tell_end(core, code, status, core->delay_usec);
 	}
 	core->pid = 0;
+	core->leave_usec = 0;
 	/* Nothing is left to stop: no other core is needed to say so. */
 	if (core->keeper->phase == KEEPER_STOPPING &&
 			!charges_are_occupied(&core->keeper->charges))
@@ -400,10 +405,21 @@ bool core_on_end(struct core *core, pid_t pid, int code, int status)
 	return true;
 }
 
+static void end_without_link(struct core *core, uint64_t now_usec)
+{
+	if (core->leave_usec == 0 || now_usec < core->leave_usec)
+		return;
+	log_error("airssys-core (pid %d) has closed its link, does not end and is killed",
+			core->pid);
+	core->leave_usec = 0;
+	core_kill(core);
+}
+
 void core_on_time(struct core *core, uint64_t now_usec)
 {
 	int r;
 
+	end_without_link(core, now_usec);
 	if (core->restart_usec == 0 || now_usec < core->restart_usec)
 		return;
 	r = core_start(core);
@@ -415,7 +431,9 @@ void core_on_time(struct core *core, uint64_t now_usec)
 
 uint64_t core_next_usec(const struct core *core)
 {
-	return core->restart_usec ? core->restart_usec : USEC_INFINITY;
+	uint64_t next = core->restart_usec ? core->restart_usec : USEC_INFINITY;
+
+	return core->leave_usec ? MIN_OF(next, core->leave_usec) : next;
 }
 
 void core_ping(struct core *core)

@@ -6,7 +6,7 @@
  * The life of airssys-core: started with the link at PROTOCOL_LINK_FD under a user of its
  * own, started again when it ends, killed when it does not answer. What must be sent and
  * does not fit into the socket waits in order; a core that does not read for very long is
- * stuck and is killed.
+ * stuck and is killed. So is one that has closed its link and does not end.
  */
 
 #include <stddef.h>
@@ -33,6 +33,7 @@ struct core {
 	size_t queued_bytes;
 	uint64_t started_usec; /* CLOCK_MONOTONIC */
 	uint64_t restart_usec; /* when to start it again; 0: not due */
+	uint64_t leave_usec; /* it has lost its link: when to kill it; 0: not due */
 	uint64_t delay_usec;
 	uint32_t restarts;
 	bool is_up; /* it said UP */

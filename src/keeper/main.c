@@ -23,6 +23,7 @@
 #define KILL_PATIENCE_USEC (10 * USEC_PER_SEC)
 #define STOP_SLACK_USEC    (30 * USEC_PER_SEC)
 #define CORE_PATIENCE_USEC (5 * USEC_PER_SEC)
+#define SIGNAL_BATCH       16 /* signals before other events have their turn */
 
 /*
  * By system call: the library refuses the two signals that it uses itself, and a parent
@@ -163,12 +164,17 @@ static void on_signal_fd(struct loop_source *source, uint32_t events)
 	struct signalfd_siginfo info;
 
 	(void)events;
-	while (read(source->fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
+	for (int i = 0; i < SIGNAL_BATCH &&
+			read(source->fd, &info, sizeof(info)) == (ssize_t)sizeof(info);
+			i++)
 		on_signal(keeper, &info);
 }
 
 static int catch_signals(struct keeper *keeper)
 {
+	/* A service that stops and continues itself all the time is nothing to us. */
+	const struct sigaction only_ends = { .sa_handler = SIG_DFL,
+		.sa_flags = SA_NOCLDSTOP };
 	static const int handled[] = { SIGTERM, SIGINT, SIGHUP, SIGCHLD };
 	sigset_t set;
 	int fd;
@@ -180,6 +186,8 @@ static int catch_signals(struct keeper *keeper)
 	if (fd < 0)
 		return -errno;
 	keeper->signal_fd = fd;
+	if (sigaction(SIGCHLD, &only_ends, NULL) < 0)
+		return -errno;
 	/* A reader of our standard error may be gone. */
 	sigaddset(&set, SIGPIPE);
 	if (sigprocmask(SIG_SETMASK, &set, NULL) < 0)

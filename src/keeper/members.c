@@ -116,7 +116,9 @@ static void follow(struct keeper *keeper, const struct sight *sight)
 	auto_close int pidfd = -1;
 	struct process *process;
 
-	if (map_find_number(&charges->by_pid, (uint64_t)sight->pid) ||
+	/* The others are met again when these have gone. */
+	if (sight->charge->n_live >= CHARGE_REMNANTS_MAX ||
+			map_find_number(&charges->by_pid, (uint64_t)sight->pid) ||
 			procid_open(&id, &pidfd) < 0)
 		return;
 	process = process_new(charges, sight->charge, charges->next_spawn_id++);
@@ -139,6 +141,7 @@ fail:
 	process_free(charges, process);
 }
 
+/* Nothing of it is known to live; more may be left. */
 static bool is_due(const struct charge *charge)
 {
 	return charge->is_occupied && charge->n_live == 0 && !charge->has_cgroup;

@@ -28,6 +28,8 @@
 /* Each walk of the kernel's finds one end: after so many it is cheaper to ask one by one.
  */
 #define FEW_ENDS 4
+/* Ends before others get their turn: a service can make orphans as fast as they end. */
+#define REAP_BATCH 64
 
 /* How long the parent of an adopted process may take to wait for it: an instant for any
  * init. */
@@ -232,11 +234,13 @@ void reap_children(struct keeper *keeper)
 	pid_t pid;
 
 	keeper->events_before_reaping = 0;
-	while ((pid = peek(P_ALL, 0)) > 0) {
+	while (found < REAP_BATCH && (pid = peek(P_ALL, 0)) > 0) {
 		take_end(keeper, pid);
 		if (++found == FEW_ENDS)
 			reap_known(keeper);
 	}
+	if (found == REAP_BATCH)
+		keeper->events_before_reaping = 1;
 }
 
 /*

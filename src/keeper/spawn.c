@@ -506,6 +506,10 @@ void spawn_handle(struct keeper *keeper, const struct protocol_message *m)
 		refuse(keeper, m, -ENOMEM, m->unit);
 		return;
 	}
+	if (charge_is_full(request.charge)) {
+		refuse(keeper, m, -EAGAIN, "too many processes of this unit");
+		return;
+	}
 	renew_invocation(request.charge, m);
 	r = spawn_open_notify(keeper, request.charge, unit);
 	if (r < 0) {

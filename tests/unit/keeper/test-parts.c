@@ -16,7 +16,9 @@
 #include "base/fd.h"
 #include "keeper/charge.h"
 #include "keeper/clone.h"
+#include "keeper/keeper.h"
 #include "keeper/loop.h"
+#include "keeper/reap.h"
 #include "keeper/runtime.h"
 #include "keeper/transient-uid.h"
 #include "keeper/upward.h"
@@ -97,6 +99,40 @@ START_TEST(users_are_those_of_the_local_files)
 	ck_assert_uint_eq(gid, 1234);
 	ck_assert_int_eq(users_find_group(&users, "no such group", &gid), -ESRCH);
 	users_forget(&users);
+}
+END_TEST
+
+/* Children that have ended and were not waited for. */
+static void leave_zombies(int n)
+{
+	siginfo_t info;
+	pid_t pid;
+
+	for (int i = 0; i < n; i++) {
+		pid = fork();
+		ck_assert_int_ge(pid, 0);
+		if (pid == 0)
+			_exit(0);
+		ck_assert_int_eq(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+	}
+}
+
+START_TEST(orphans_that_end_all_the_time_do_not_keep_the_others_waiting)
+{
+	static struct keeper keeper = { .cgroup = { .folder_fd = -1 },
+		.core = { .link_fd = -1 } };
+	siginfo_t info;
+	int turns = 0;
+
+	leave_zombies(200);
+	do {
+		turns++;
+		keeper.events_before_reaping = 0;
+		reap_children(&keeper);
+	} while (keeper.events_before_reaping > 0);
+	ck_assert_int_gt(turns, 2);
+	ck_assert_int_lt(waitid(P_ALL, 0, &info, WEXITED | WNOHANG), 0);
+	ck_assert_int_eq(errno, ECHILD);
 }
 END_TEST
 
@@ -326,6 +362,7 @@ TEST_MAIN("parts", user_number_of_a_core_is_held_by_one_keeper_only,
 		shared_child_writes_our_memory_and_a_copied_one_its_own,
 		clone_into_what_is_no_cgroup_is_refused,
 		users_are_those_of_the_local_files,
+		orphans_that_end_all_the_time_do_not_keep_the_others_waiting,
 		main_process_is_the_last_start_that_lives,
 		source_may_remove_itself_and_a_quiet_loop_times_out,
 		runtime_folder_is_locked_and_has_tight_modes,
