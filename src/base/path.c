@@ -398,6 +398,68 @@ int path_make_folders(const char *path, unsigned int mode)
 	return 0;
 }
 
+/* One folder, in one that is there. */
+static int make_found(const char *path, unsigned int mode)
+{
+	auto_close int dir_fd = -1;
+	char name[PATH_NAME_SIZE];
+	int r = path_find(path, &dir_fd, name);
+
+	if (r < 0)
+		return r == -EISDIR ? 0 : r; /* "..": it was made before */
+	return mkdirat(dir_fd, name, mode) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+static int open_found(const char *path)
+{
+	auto_close int dir_fd = -1;
+	char name[PATH_NAME_SIZE];
+	int r = path_find(path, &dir_fd, name), fd;
+
+	if (r < 0)
+		return r;
+	fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/* "x/", "x/.": x is meant. */
+static void cut_dots(char *path)
+{
+	size_t n = strlen(path);
+
+	while (n > 1 &&
+			(path[n - 1] == '/' ||
+					(path[n - 1] == '.' && path[n - 2] == '/')))
+		path[--n] = '\0';
+}
+
+int path_make_trusted(const char *path, unsigned int mode, int *ret_fd)
+{
+	auto_free char *copy = strdup(path);
+	auto_close int fd = -1;
+	int r;
+
+	if (!copy)
+		return -ENOMEM;
+	cut_dots(copy);
+	for (char *end = copy, saved; *end; *end = saved) {
+		end += strspn(end, "/");
+		end += strcspn(end, "/");
+		saved = *end;
+		*end = '\0';
+		r = make_found(copy, mode);
+		if (r < 0)
+			return r;
+	}
+	fd = open_found(copy);
+	if (fd < 0)
+		return fd;
+	if (path_check_folder(fd) != PATH_OK || path_check_parents(fd) != PATH_OK)
+		return -EPERM;
+	*ret_fd = take_fd(&fd);
+	return 0;
+}
+
 /* Opens the folder of this name in dir_fd, which is made when it is not there. */
 static int enter_folder(int dir_fd, const char *name, unsigned int mode, int *ret_fd)
 {

@@ -72,7 +72,15 @@ MUST_CHECK int path_find(
 MUST_CHECK int path_make_folders(const char *path, unsigned int mode);
 
 /*
- * The same beneath base, which is made as above, for a name whose folders may belong to
+ * Make a folder at an absolute path, with those above it, whose files will be opened by
+ * path as well: nobody but root and our own effective user may ever put something else in
+ * its place. -ELOOP for a link of somebody else on the way, -EPERM for a folder that
+ * path_check_folder or path_check_parents refuse. The open folder is the caller's.
+ */
+MUST_CHECK int path_make_trusted(const char *path, unsigned int mode, int *ret_fd);
+
+/*
+ * As path_make_folders beneath base, which is made so, for a name whose folders may belong to
  * somebody else: no component of name may be a link or "..". The open last folder is the
  * caller's. -ELOOP or -ENOTDIR for what is not a folder, -EXDEV for a name that leaves
  * base, -EINVAL for an empty one.

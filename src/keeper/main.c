@@ -343,8 +343,9 @@ static int open_runtime(struct keeper *keeper)
 				path);
 		return r;
 	}
-	if (r == -EPERM) {
-		log_error("%s belongs to somebody else or may be written by others",
+	if (r == -EPERM || r == -ELOOP) {
+		log_error("%s, or a folder or link on the way to it, belongs to somebody "
+			  "else or may be written by others",
 				path);
 		return r;
 	}

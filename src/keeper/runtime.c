@@ -60,13 +60,6 @@ static int take_lock(struct runtime *runtime)
 	return flock(runtime->lock_fd, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
 }
 
-static int check_folder(int fd)
-{
-	enum path_refusal refusal = path_check_folder(fd);
-
-	return refusal == PATH_OK ? 0 : -EPERM;
-}
-
 bool runtime_path_fits(const char *path, const char *what, const char *name)
 {
 	size_t size = strlen(path) + 1 + strlen(what) + (*name ? 1 + strlen(name) : 0);
@@ -79,13 +72,7 @@ int runtime_init(struct runtime *runtime, const char *path)
 	int r;
 
 	*runtime = (struct runtime){ -1, -1, -1, -1, -1, -1 };
-	r = path_make_folders(path, 0755);
-	if (r < 0)
-		return r;
-	runtime->folder_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (runtime->folder_fd < 0)
-		return -errno;
-	r = check_folder(runtime->folder_fd);
+	r = path_make_trusted(path, 0755, &runtime->folder_fd);
 	if (r == 0)
 		r = take_lock(runtime);
 	if (r == 0)

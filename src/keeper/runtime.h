@@ -39,7 +39,8 @@ enum runtime_owner {
 bool runtime_path_fits(const char *path, const char *what, const char *name);
 
 /*
- * Make and lock the folder. -EWOULDBLOCK when another keeper has it.
+ * Make and lock the folder. -EWOULDBLOCK when another keeper has it, -ELOOP and -EPERM
+ * when somebody else could put another one in its place (path_make_trusted).
  */
 MUST_CHECK int runtime_init(struct runtime *runtime, const char *path);
 

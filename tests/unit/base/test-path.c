@@ -420,6 +420,56 @@ START_TEST(folders_are_made_down_to_the_last)
 }
 END_TEST
 
+static int make_trusted(const char *name)
+{
+	int fd = -1, r = path_make_trusted(test_path(folder, name), 0755, &fd);
+
+	ck_assert_int_eq(fd >= 0, r == 0);
+	close_fd(fd);
+	return r;
+}
+
+START_TEST(folder_is_made_where_nobody_else_can_exchange_it)
+{
+	struct stat st;
+
+	open_folder();
+	(void)umask(022);
+	ck_assert_int_eq(make_trusted("a//b/c/./"), 0);
+	ck_assert_int_eq(stat(test_path(folder, "a/b/c"), &st), 0);
+	ck_assert_int_eq(make_trusted("a/b/c"), 0);
+	ck_assert_int_eq(make_trusted("a/../a/b/d"), 0);
+	test_write(test_path(folder, "file"), "x", 0600);
+	ck_assert_int_eq(make_trusted("file"), -ENOTDIR);
+	ck_assert_int_eq(make_trusted("file/x"), -ENOTDIR);
+	ck_assert_int_eq(symlink("a", test_path(folder, "link")), 0);
+	ck_assert_int_eq(make_trusted("link/e"), 0);
+	ck_assert_int_eq(chmod(test_path(folder, "a/b"), 0777), 0);
+	ck_assert_int_eq(make_trusted("a/b"), -EPERM);
+	ck_assert_int_eq(make_trusted("a/b/c"), -EPERM);
+	ck_assert_int_eq(chmod(test_path(folder, "a/b"), 01777), 0);
+	ck_assert_int_eq(make_trusted("a/b/c"), 0);
+}
+END_TEST
+
+START_TEST(folder_is_not_made_where_another_user_can_exchange_it)
+{
+	if (geteuid() != 0)
+		return; /* only root gives files away */
+	open_folder();
+	(void)umask(022);
+	ck_assert_int_eq(make_trusted("a/b"), 0);
+	ck_assert_int_eq(symlink("a", test_path(folder, "link")), 0);
+	ck_assert_int_eq(lchown(test_path(folder, "link"), 65534, 65534), 0);
+	ck_assert_int_eq(make_trusted("link"), -ELOOP);
+	ck_assert_int_eq(make_trusted("link/c"), -ELOOP);
+	ck_assert_int_ne(access(test_path(folder, "a/c"), F_OK), 0);
+	ck_assert_int_eq(chown(test_path(folder, "a"), 65534, 65534), 0);
+	ck_assert_int_eq(make_trusted("a/b"), -EPERM);
+	ck_assert_int_eq(make_trusted("a"), -EPERM);
+}
+END_TEST
+
 START_TEST(folders_beneath_a_base_are_made_without_following_links)
 {
 	const char *base, *away;
@@ -455,4 +505,6 @@ TEST_MAIN("path", trusted_file_is_read_whole, file_in_a_folder_below_is_read,
 		folders_are_judged_like_files, folders_above_are_judged_up_to_the_root,
 		each_refusal_has_a_sentence, file_is_found_through_links_of_our_own,
 		link_of_another_user_is_not_followed, folders_are_made_down_to_the_last,
+		folder_is_made_where_nobody_else_can_exchange_it,
+		folder_is_not_made_where_another_user_can_exchange_it,
 		folders_beneath_a_base_are_made_without_following_links)
