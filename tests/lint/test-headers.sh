@@ -10,7 +10,7 @@ check() {
 	local what=$1
 	shift
 	n=$((n + 1))
-	if "$@" 2>"$log"; then
+	if "$@" <<<"#include \"$name\"" 2>"$log"; then
 		echo "ok $n - $what"
 	else
 		echo "not ok $n - $what"
@@ -26,12 +26,12 @@ for header in "$src"/*/*.h; do
 	name=${header#"$src"/}
 	# shellcheck disable=SC2086
 	check "$name stands alone" ${CC:-cc} -std=gnu11 -include "$top_builddir/config.h" -I"$src" $external \
-		-Wall -Wextra -Werror -fsyntax-only -x c "$header"
+		-Wall -Wextra -Werror -fsyntax-only -x c -
 	case $name in
 	airssys/*)
 		check "$name is strict C11" ${CC:-cc} -std=c11 -pedantic-errors -I"$src" -Wall -Wextra -Werror \
-			-fsyntax-only -x c "$header"
-		check "$name is C++" ${CXX:-c++} -I"$src" -Wall -Wextra -Werror -fsyntax-only -x c++ "$header"
+			-fsyntax-only -x c -
+		check "$name is C++" ${CXX:-c++} -I"$src" -Wall -Wextra -Werror -fsyntax-only -x c++ -
 		;;
 	esac
 	[ "$(sed -n 2p "$header")" = "#ifndef $(echo "$name" | tr 'a-z/.-' 'A-Z___')" ]
