@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "support/guard.h"
 
 /* Generous: the machine may be busy, and sanitizers are slow. */
 #define TEST_TIMEOUT_SEC                                                                 \
@@ -37,13 +38,36 @@ static int remove_one(const char *path, const struct stat *st UNUSED, int type U
 	return remove(path);
 }
 
-int test_run(const char *name, const TTest *const *tests, size_t count)
+struct run {
+	const char *name;
+	const TTest *const *tests;
+	size_t count;
+};
+
+static int run_suite(void *data)
 {
-	const char *parent = getenv("TMPDIR");
-	Suite *suite = suite_create(name);
-	TCase *tcase = tcase_create(name);
+	const struct run *run = data;
+	Suite *suite = suite_create(run->name);
+	TCase *tcase = tcase_create(run->name);
 	SRunner *runner;
 	int failed;
+
+	tcase_set_timeout(tcase, TEST_TIMEOUT_SEC);
+	for (size_t i = 0; i < run->count; i++)
+		tcase_add_test(tcase, run->tests[i]);
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int test_run(const char *name, const TTest *const *tests, size_t count)
+{
+	struct run run = { .name = name, .tests = tests, .count = count };
+	const char *parent = getenv("TMPDIR"), *fork_mode = getenv("CK_FORK");
+	int status;
 
 	(void)snprintf(private_folder, sizeof(private_folder), "%s/airssys-test.XXXXXX",
 			parent && *parent ? parent : "/tmp");
@@ -51,16 +75,13 @@ int test_run(const char *name, const TTest *const *tests, size_t count)
 		perror(private_folder);
 		return EXIT_FAILURE;
 	}
-	tcase_set_timeout(tcase, TEST_TIMEOUT_SEC);
-	for (size_t i = 0; i < count; i++)
-		tcase_add_test(tcase, tests[i]);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
+	/* In one process as a debugger likes it, when that is asked for. */
+	if (fork_mode && strcmp(fork_mode, "no") == 0)
+		status = run_suite(&run);
+	else
+		status = guard_run(run_suite, &run);
 	(void)nftw(private_folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return status;
 }
 
 const char *test_path(const char *folder, const char *name)
