@@ -3,21 +3,12 @@
 #
 # A systemd-journald of the test's own: the script runs again in a private mount namespace, in which /run/systemd and
 # /run/log are empty, so nothing of the machine's is touched. Source this before anything else; it sources lib.sh.
+. "${top_srcdir:-.}/tests/integration/lib.sh"
 for journald in /usr/lib/systemd/systemd-journald /lib/systemd/systemd-journald; do
 	[ ! -x "$journald" ] || break
 done
-if [ ! -x "$journald" ] || ! command -v journalctl >/dev/null; then
-	echo "1..0 # SKIP systemd-journald is not installed"
-	exit 0
-fi
-if [ "${1:-}" != inside ]; then
-	if ! unshare -m --propagation private true 2>/dev/null; then
-		echo "1..0 # SKIP a mount namespace needs root"
-		exit 0
-	fi
-	exec unshare -m --propagation private "$0" inside
-fi
-. "${top_srcdir:-.}/tests/integration/lib.sh"
+needs "$journald" journalctl
+own_mounts "$@"
 
 for folder in /run/systemd /run/log; do
 	{ mkdir -p $folder && mount -t tmpfs none $folder; } || bail_out "tmpfs cannot be mounted"

@@ -9,11 +9,16 @@
 #	is "$(pid_of a)" "$before" "a was not restarted"
 #	finish
 #
-# Everything a test makes lies under $T, whose name is unique. What still runs at the end with that name in its command
-# line is killed, so services are started with a path below $T among their arguments.
+# Everything a test makes lies under $T, whose name is unique. The test runs below a guard, which ends and tells what it
+# leaves behind. Services are started with a path below $T among their arguments, so that "leftovers" finds them.
 set -u
 export LC_ALL=C
 : "${top_srcdir:=$PWD}" "${top_builddir:=$PWD/build}"
+guard=$top_builddir/tests/support/guarded
+if [ -x "$guard" ] && [ -z "${AIRSSYS_TEST_GUARDED:-}" ]; then
+	export AIRSSYS_TEST_GUARDED=yes
+	exec "$guard" "$0" "$@"
+fi
 T=$(mktemp -d "${TMPDIR:-/tmp}/airssys-it.XXXXXX") || exit 99
 chmod 755 "$T"
 mkdir "$T/units" "$T/run" "$T/policies"
@@ -37,13 +42,10 @@ cleanup() {
 trap cleanup EXIT
 trap 'exit 130' INT TERM
 
-# The processes whose command line or environment names this test's folder.
+# The processes whose command line names this test's folder.
 leftovers() {
-	local p
-	for p in /proc/[0-9]*; do
-		[ "$p" = "/proc/$$" ] && continue
-		grep -aqF "$T/" "$p/cmdline" 2>/dev/null && echo "${p#/proc/}"
-	done
+	# The name comes by standard input: grep is not to find itself.
+	grep -alFf - /proc/[0-9]*/cmdline 2>/dev/null <<<"$T/" | sed 's,/proc/,,; s,/cmdline,,' | grep -vx "$$"
 }
 
 kill_leftovers() {
@@ -118,13 +120,47 @@ skip_all() {
 	exit 0
 }
 
+# skip NAME REASON: one check that cannot be made here.
+skip() {
+	tests=$((tests + 1))
+	echo "ok $tests - $1 # SKIP $2"
+}
+
+# needs PROGRAM...: without one of them the test is skipped, or fails where all that the suite needs is said to be there.
+needs() {
+	local program
+	for program; do
+		command -v "$program" >/dev/null && continue
+		[ -z "${AIRSSYS_TEST_COMPLETE:-}" ] || bail_out "$program is not installed"
+		skip_all "$program is not installed"
+	done
+}
+
+# own_mounts "$@": runs the script again in a mount namespace of its own, with the argument "inside".
+own_mounts() {
+	[ "${1:-}" = inside ] && return
+	unshare -m --propagation private true 2>/dev/null || skip_all "a mount namespace needs root"
+	rm -rf "$T"
+	exec unshare -m --propagation private "$0" inside
+}
+
+is_root() {
+	[ "$(id -u)" = 0 ]
+}
+
 bail_out() {
 	echo "Bail out! $1"
 	sed 's/^/# /' "$T/daemon.log" 2>/dev/null
 	exit 99
 }
 
+# Complaints that no test asks for.
+complaints() {
+	cat "$T"/daemon.log* 2>/dev/null | grep -E 'Sanitizer|runtime error:|assertion failed'
+}
+
 finish() {
+	[ -z "$(complaints)" ] || not_ok "no program complains about itself" "$(complaints)"
 	echo "1..$tests"
 	[ "$failed" -eq 0 ] || sed 's/^/# /' "$T/daemon.log" 2>/dev/null | tail -60
 	[ "$failed" -eq 0 ]
@@ -220,6 +256,12 @@ has_new_pid() {
 	local pid
 	pid=$(pid_of "$1")
 	[ -n "$pid" ] && [ "$pid" != 0 ] && [ "$pid" != "$2" ] && is_running "$1"
+}
+
+# http PORT PATH: a web server on this machine answers well.
+http() {
+	timeout 5 bash -c 'exec 3<>"/dev/tcp/127.0.0.1/$1" && printf "GET %s HTTP/1.0\r\n\r\n" "$2" >&3 && grep -qa "^HTTP/1.[01] 200" <&3' \
+		http "$1" "$2" 2>/dev/null
 }
 
 # A service that writes "start NAME" and "stop NAME" to $T/trace.

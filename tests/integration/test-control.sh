@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 # Clients of the control socket that send garbage, stall, or leave half way: nothing changes, nobody else waits.
 . "${top_srcdir:-.}/tests/integration/lib.sh"
-command -v python3 >/dev/null || skip_all "no python3"
+needs python3
 
 service a
 start_daemon

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 # Services that do all they can to escape, to flood or to lie, and clients that talk nonsense.
 . "${top_srcdir:-.}/tests/integration/lib.sh"
+needs python3
 
 script() {
 	cat >"$T/$1"

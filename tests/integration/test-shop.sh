@@ -3,16 +3,14 @@
 # The shipped tree of real programs: redis, nginx, a worker and a probe under rest-for-one.
 . "${top_srcdir:-.}/tests/integration/lib.sh"
 
-for program in nginx redis-server python3 curl; do
-	command -v "$program" >/dev/null || skip_all "no $program"
-done
+needs nginx redis-server redis-cli python3
 # The sample's own addresses may be taken on this machine: ports of our own.
 base=$((20000 + $$ % 20000))
 cp "$top_srcdir"/units/shop/* "$T/units"
-sed -i "s/18080/$base/g; s/16379/$((base + 1))/g" "$T"/units/*
+sed -i "s/18080/$base/g; s/16379/$((base + 1))/g; s/interval=1s failures=3/interval=200ms failures=3 grace=1s/" "$T"/units/*
 
 price() {
-	curl -fsS --max-time 5 "http://127.0.0.1:$base/price" 2>/dev/null
+	http $base /price
 }
 orders() {
 	redis-cli -p $((base + 1)) --raw "$@" 2>/dev/null

@@ -47,6 +47,46 @@ ExecStart=/bin/sh -c "sleep 100002 & echo \$\$! >$T/leaves.child; wait"
 KillMode=process
 EOF
 
+# What the others of a service hear: a child that writes the signals that it gets.
+cat >"$T/hears.sh" <<'EOF'
+for s in TERM HUP USR1 QUIT; do
+	# shellcheck disable=SC2064
+	trap "echo $s >>$1.heard; [ $s = ${2:-none} ] && exit 0" $s
+done
+: >"$1.up"
+while :; do sleep 0.02; done
+EOF
+# hearing NAME LINES...: a main process that ends at SIGTERM (at once) and a child that hears and ends at the signal $ends.
+hearing() {
+	local name=$1 ends=$2
+	shift 2
+	{
+		echo '[Service]'
+		echo "ExecStart=/bin/bash -c \"trap 'exit 0' TERM; /bin/bash $T/hears.sh $T/$name $ends & while :; do sleep 0.02; done\" $T/"
+		printf '%s\n' "$@"
+	} | unit "$name.actor"
+}
+hearing all TERM KillMode=control-group
+hearing mix TERM KillMode=mixed
+hearing hup HUP SendSIGHUP=yes
+hearing final USR1 FinalKillSignal=USR1 TimeoutStopSec=300ms
+hearing none none KillMode=none
+# Commands of a stop: one that fails with and without a dash; one that takes too long.
+unit bad-stop.actor <<EOF
+[Service]
+ExecStart=/bin/sleep 100000
+ExecStop=-/bin/false
+ExecStop=/bin/sh -c "echo second >>$T/bad-stop"
+ExecStopPost=/bin/false
+ExecStopPost=-/no/such/program
+EOF
+unit slow-stop.actor <<EOF
+[Service]
+ExecStart=/bin/sleep 100000
+ExecStop=/bin/sh -c "while :; do sleep 0.1; done" $T/slow-stop
+TimeoutStopSec=300ms
+EOF
+
 family_size() {
 	[ -f "$T/$1.family" ] && wc -l 2>/dev/null <"$T/$1.family"
 }
@@ -99,6 +139,29 @@ exits 0 "KillMode=process: it stops" ctl stop leaves
 succeeds "its main process is gone" gone "$main"
 succeeds "its child is left alone" kill -0 "$child"
 kill -KILL "$child"
+
+heard() {
+	[ ! -e "$T/$1.heard" ] || xargs <"$T/$1.heard"
+}
+happens "those that hear are up" \
+	'[ -e "$T/all.up" ] && [ -e "$T/mix.up" ] && [ -e "$T/hup.up" ] && [ -e "$T/final.up" ] && [ -e "$T/none.up" ]'
+child=$(pgrep -P "$(pid_of none)" -f hears.sh)
+none=$(pid_of none)
+exits 0 "they stop" ctl stop all mix hup final
+is "$(heard all)" TERM "KillMode=control-group: every process gets the signal"
+is "$(heard mix)" "" "KillMode=mixed: the others are killed without one"
+like "$(heard hup)" HUP "SendSIGHUP= sends another"
+is "$(heard final)" "TERM USR1" "FinalKillSignal= comes in place of SIGKILL"
+exits 0 "KillMode=none: a stop" ctl stop none
+is "$(heard none)" "" "sends nothing"
+succeeds "and leaves the main process" kill -0 "$none"
+kill -KILL "$none" "$child"
+exits 0 "a stop whose commands fail succeeds" ctl stop bad-stop
+is "$(cat "$T/bad-stop")" second "ExecStop=- that fails does not keep the next from running"
+before=$(date +%s%3N)
+exits 0 "a stop whose command does not end succeeds" ctl stop slow-stop
+succeeds "when its time is over" test $(($(date +%s%3N) - before)) -ge 300
+is "$(pgrep -f "$T/slow-stop")" "" "and the command is gone"
 
 exits 0 "restart of a running service succeeds" ctl restart obedient
 exits 0 "kill sends a signal" ctl kill obedient -s USR1

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 # When a service counts as started, by its type, and what its end means, by its restart condition.
 . "${top_srcdir:-.}/tests/integration/lib.sh"
-command -v python3 >/dev/null || skip_all "no python3"
+needs python3
 
 # Sends to its notification socket: notify.py TEXT...
 cat >"$T/notify.py" <<'EOF'
@@ -40,7 +40,7 @@ Restart=temporary
 [Service]
 Type=notify
 TimeoutStartSec=500ms
-ExecStart=/bin/sleep 100003
+ExecStart=/bin/sh -c "while :; do sleep 0.1; done" $T/mute
 EOF
 unit forking.actor <<EOF
 [Service]
@@ -108,7 +108,7 @@ unit pre-fails.actor <<EOF
 Restart=temporary
 [Service]
 ExecStartPre=/bin/false
-ExecStart=/bin/sleep 100005
+ExecStart=/bin/sh -c "while :; do sleep 0.1; done" $T/pre-fails
 EOF
 unit pre-ignored.actor <<EOF
 [Service]
@@ -133,6 +133,59 @@ Restart=transient
 [Service]
 SuccessExitStatus=7
 ExecStart=/bin/sh -c "echo run >>$T/own-success; exit 7"
+EOF
+# Restart= in systemd's words, each with the ends that it is restarted after: exit status 0, exit status 1, a signal.
+for condition in always on-success on-failure on-abnormal on-abort no; do
+	for how in "exit 0" "exit 1" "kill -ABRT \$\$\$\$"; do
+		name=$condition-$(tr -cd '01AB' <<<"$how")
+		cat >"$T/units/$name.actor" <<-EOF
+			[Service]
+			Restart=$condition
+			RestartSec=1ms
+			LimitCORE=0
+			ExecStart=/bin/sh -c "echo >>$T/$name.runs; [ \$\$(wc -l <$T/$name.runs) -gt 1 ] && exec sleep 100000; $how" $T/
+		EOF
+	done
+done
+cat >"$T/expected" <<EOF
+always 0 1 AB
+on-success 0
+on-failure 1 AB
+on-abnormal AB
+on-abort AB
+no
+EOF
+unit prevented.actor <<EOF
+[Service]
+Restart=always
+RestartPreventExitStatus=3 SIGUSR1
+ExecStart=/bin/sh -c "echo >>$T/prevented.runs; exit 3"
+EOF
+unit forced.actor <<EOF
+[Service]
+Restart=no
+RestartForceExitStatus=4
+ExecStart=/bin/sh -c "echo >>$T/forced.runs; [ \$\$(wc -l <$T/forced.runs) -gt 1 ] && exec sleep 100000; exit 4" $T/
+EOF
+unit post-fails.actor <<EOF
+[Actor]
+Restart=temporary
+[Service]
+ExecStart=/bin/sh -c "while :; do sleep 0.1; done" $T/post-fails
+ExecStartPost=/bin/false
+EOF
+unit slow-pre.actor <<EOF
+[Actor]
+Restart=temporary
+[Service]
+TimeoutStartSec=300ms
+ExecStartPre=/bin/sh -c "while :; do sleep 0.1; done" $T/slow-pre
+ExecStart=/bin/sleep 100000
+EOF
+unit forking-alone.actor <<EOF
+[Service]
+Type=forking
+ExecStart=/bin/sh -c "sleep 100000 & :"
 EOF
 # Reports to its watchdog until it is told not to.
 cat >"$T/watched.py" <<'EOF'
@@ -168,7 +221,7 @@ happens "a new status text is shown" '[ "$(property notify StatusText)" = "servi
 
 happens "one that never says so is not ready in time" 'has_failed mute || [ "$(property mute State)" = stopped ]'
 like "$(ctl status mute)" 'tim(e|ed) ?out|in time' "status says why"
-is "$(pgrep -fc "sleep 100003$")" 0 "and it is gone"
+is "$(pgrep -f "$T/mute")" "" "and it is gone"
 
 is "$(pid_of forking)" "$(cat "$T/forking.pid")" "forking: the main process is the one in PIDFile="
 pid=$(pid_of forking)
@@ -200,12 +253,32 @@ is "$(property remain State)" exited "oneshot: RemainAfterExit= keeps it up"
 happens "a program that does not exist: failed" 'has_failed missing'
 like "$(ctl status missing)" 'No such file' "status says what is missing"
 happens "a failing ExecStartPre=: failed" 'has_failed pre-fails'
-is "$(pgrep -fc "sleep 100005$")" 0 "and the service was not started"
+is "$(pgrep -f "$T/pre-fails")" "" "and the service was not started"
 succeeds "a failing ExecStartPre=- is ignored" is_running pre-ignored
 
 happens "transient: one that fails is restarted" '[ "$(wc -l <"$T/fails-once")" = 2 ]'
 is "$(wc -l <"$T/clean-exit")" 1 "transient: one that ends well is not"
 is "$(wc -l <"$T/own-success")" 1 "transient: nor one with a status of SuccessExitStatus="
+
+runs_of() {
+	wc -l <"$T/$1.runs"
+}
+while read -r condition ends; do
+	for how in 0 1 AB; do
+		name=$condition-$how
+		case " $ends " in
+		*" $how "*) happens "Restart=$condition: restarted after an end with $how" '[ "$(runs_of "$name")" = 2 ] && is_running "$name"' ;;
+		*) happens "Restart=$condition: not restarted after an end with $how" '[ "$(runs_of "$name")" = 1 ] && ! is_running "$name"' ;;
+		esac
+	done
+done <"$T/expected"
+is "$(runs_of prevented)" 1 "RestartPreventExitStatus="
+happens "RestartForceExitStatus=" '[ "$(runs_of forced)" = 2 ] && is_running forced'
+happens "a failing ExecStartPost=: failed" 'has_failed post-fails'
+is "$(pgrep -f "$T/post-fails")" "" "and the service was ended"
+happens "an ExecStartPre= that does not end: failed in its time" 'has_failed slow-pre'
+is "$(pgrep -f "$T/slow-pre")" "" "and it is gone"
+happens "forking without PIDFile=: it runs" 'is_running forking-alone'
 
 happens "a watched service runs" 'is_running watched'
 pid=$(pid_of watched)
