@@ -33,6 +33,7 @@ start_journald() {
 stop_journald() {
 	kill "$journal_pid"
 	wait "$journal_pid" 2>/dev/null
+	journal_pid=
 	rm -f /run/systemd/journal/socket /run/systemd/journal/stdout
 }
 

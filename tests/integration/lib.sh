@@ -35,6 +35,7 @@ cleanup() {
 		kill -TERM "$daemon" 2>/dev/null
 		await 10 'gone '"$daemon" || kill -KILL "$daemon" 2>/dev/null
 	fi
+	[ -z "${journal_pid:-}" ] || kill "$journal_pid" 2>/dev/null
 	kill_leftovers
 	rm -rf "$T"
 	exit "$status"

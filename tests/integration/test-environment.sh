@@ -139,7 +139,13 @@ is "$(cat "$T/post")" "$(pid_of prefix)" "ExecStartPost= knows the main process"
 succeeds "a failing ExecStartPost=- is ignored" is_running prefix
 is "$(stat -c '%a %F' "$T/run/run/one/two")" "755 directory" "RuntimeDirectory= is made"
 like "$(cat "$T/prefix.out")" "^env RUNTIME_DIRECTORY=$T/run/run/one:$T/run/run/one/two\$" "and named"
-happens "WorkingDirectory=~" '[ "$(found home folder)" = "$(getent passwd "$(id -u)" | cut -d: -f6)" ]'
+home=$(getent passwd "$(id -u)" | cut -d: -f6)
+if [ -d "$home" ]; then
+	happens "WorkingDirectory=~" '[ -e "$T/home.out" ] && [ "$(found home folder)" = "$home" ]'
+else
+	happens "WorkingDirectory=~ that is missing: failed" 'has_failed home'
+	like "$(ctl status home)" "failed at: CHDIR: No such file or directory \\($home\\)" "at a step that is named"
+fi
 
 is "$(ls "/proc/$(pid_of plain)/fd" | tr '\n' ' ')" "0 1 2 " "no descriptor of the daemon is inherited"
 is "$(found bare ignored)" "0000000000000000 blocked 0000000000000000" "no signal is ignored or blocked"

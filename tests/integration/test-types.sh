@@ -250,7 +250,7 @@ happens "oneshot: it is done" '[ "$(property oneshot State)" = stopped ]'
 is "$(tr '\n' ' ' <"$T/oneshot")" "pre one two post " "oneshot: all commands ran once, in order"
 is "$(property remain State)" exited "oneshot: RemainAfterExit= keeps it up"
 
-happens "a program that does not exist: failed" 'has_failed missing'
+happens "a program that does not exist any more: failed" 'has_failed missing'
 like "$(ctl status missing)" 'No such file' "status says what is missing"
 happens "a failing ExecStartPre=: failed" 'has_failed pre-fails'
 is "$(pgrep -f "$T/pre-fails")" "" "and the service was not started"
