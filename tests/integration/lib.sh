@@ -37,6 +37,8 @@ cleanup() {
 	fi
 	[ -z "${journal_pid:-}" ] || kill "$journal_pid" 2>/dev/null
 	kill_leftovers
+	# What is mounted below $T, in a namespace of our own.
+	awk -v t="$T/" 'index($5, t) == 1 { print $5 }' /proc/self/mountinfo | xargs -r umount -l
 	rm -rf "$T"
 	exit "$status"
 }
