@@ -357,7 +357,7 @@ static void check_service(struct source *s, struct diag_place place)
 		lose(s, CODE_COMBINATION, place,
 				"Set Restart= to transient or temporary.",
 				"A oneshot service that is restarted after success never rests.");
-	if (draft_has(s->draft, offsetof(struct unit, service.guess_main_pid)) &&
+	if (!service->guess_main_pid &&
 			(service->type != UNIT_FORKING || service->pid_file))
 		diag_add(s->builder->diag, DIAG_WARNING, unit_code(CODE_COMBINATION),
 				place,

@@ -21,10 +21,9 @@
 typedef int take_word_fn(struct option_scope *scope, char *word, void *field);
 
 /* Split a value, expand each word and hand it to take, which consumes it. */
-static int for_each_word(struct option_scope *scope, const char *value,
-		take_word_fn *take, void *field)
+static int split(struct option_scope *scope, struct words w, take_word_fn *take,
+		void *field)
 {
-	struct words w = { .at = value, .mode = WORDS_ESCAPED };
 	auto_text word = { 0 };
 	char *expanded;
 	int r;
@@ -45,6 +44,21 @@ static int for_each_word(struct option_scope *scope, const char *value,
 				"An escape in this value stands for no character",
 				"Leave it out.");
 	return r;
+}
+
+static int for_each_word(struct option_scope *scope, const char *value,
+		take_word_fn *take, void *field)
+{
+	return split(scope, (struct words){ .at = value, .mode = WORDS_ESCAPED }, take,
+			field);
+}
+
+/* Names have escapes of their own, which are part of them. */
+static int for_each_name(struct option_scope *scope, const char *value,
+		take_word_fn *take, void *field)
+{
+	return split(scope, (struct words){ .at = value, .mode = WORDS_LITERAL }, take,
+			field);
 }
 
 static int take_any(struct option_scope *scope, char *word, void *field)
@@ -151,13 +165,13 @@ int option_parse_words(struct option_scope *scope, const char *value, void *fiel
 
 int option_parse_names(struct option_scope *scope, const char *value, void *field)
 {
-	return for_each_word(scope, value, take_name, field);
+	return for_each_name(scope, value, take_name, field);
 }
 
 int option_parse_children(struct option_scope *scope, const char *value, void *field)
 {
 	(void)field;
-	return for_each_word(scope, value, take_child, &scope->draft->children);
+	return for_each_name(scope, value, take_child, &scope->draft->children);
 }
 
 int option_parse_accounts(struct option_scope *scope, const char *value, void *field)
@@ -200,6 +214,15 @@ void option_dump_strv(
 		command_dump_word(v->items[i], t);
 		text_append_char(t, '\n');
 	}
+}
+
+void option_dump_names(
+		const struct unit_option *option, const struct unit *unit, struct text *t)
+{
+	const struct strv *v = field_of(option, unit);
+
+	for (size_t i = 0; i < v->count; i++)
+		text_printf(t, "%s=%s\n", option->key, v->items[i]);
 }
 
 void option_fini_strv(void *field, struct unit *unit)

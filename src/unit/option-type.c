@@ -520,6 +520,7 @@ static void dump_supervisor(
 #define OPS(parser, dumper, finisher) .parse = parser, .dump = dumper, .fini = finisher
 #define TEXT(parser)                  OPS(parser, dump_text, option_fini_pointer)
 #define LIST(parser)                  OPS(parser, option_dump_strv, option_fini_strv)
+#define NAMES(parser)                 OPS(parser, option_dump_names, option_fini_strv)
 #define CHOICE(list)                  OPS(parse_choice, dump_choice, NULL), .words = list
 
 #define OPS_text    TEXT(parse_text)
@@ -550,8 +551,8 @@ static void dump_supervisor(
 #define OPS_notify_access   CHOICE(notify_access_words)
 #define OPS_output          OPS(parse_output, dump_output, fini_output), .words = output_words
 #define OPS_supervisor      OPS(parse_supervisor, dump_supervisor, NULL)
-#define OPS_children        LIST(option_parse_children)
-#define OPS_names           LIST(option_parse_names)
+#define OPS_children        NAMES(option_parse_children)
+#define OPS_names           NAMES(option_parse_names)
 #define OPS_words           LIST(option_parse_words)
 #define OPS_accounts        LIST(option_parse_accounts)
 #define OPS_folders         LIST(option_parse_folders)

@@ -85,6 +85,8 @@ int option_parse_variables(struct option_scope *scope, const char *value, void *
 int option_parse_environment(struct option_scope *scope, const char *value, void *field);
 void option_dump_strv(const struct unit_option *option, const struct unit *unit,
 		struct text *t);
+void option_dump_names(const struct unit_option *option, const struct unit *unit,
+		struct text *t);
 void option_fini_strv(void *field, struct unit *unit);
 
 int option_parse_environment_files(

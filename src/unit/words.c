@@ -126,7 +126,7 @@ int words_next(struct words *w, struct text *ret_word)
 	for (; *w->at && (quote || !is_space(*w->at));) {
 		char c = *w->at++;
 
-		if (c == '\\') {
+		if (c == '\\' && w->mode != WORDS_LITERAL) {
 			r = take_escape(w, ret_word);
 			if (r < 0)
 				return r;
@@ -138,7 +138,7 @@ int words_next(struct words *w, struct text *ret_word)
 			text_append_char(ret_word, c);
 		}
 	}
-	if (quote && w->mode == WORDS_ESCAPED)
+	if (quote && w->mode != WORDS_RELAXED)
 		return -EINVAL;
 	return ret_word->failed ? -ENOMEM : 1;
 }

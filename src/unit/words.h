@@ -16,6 +16,7 @@
 
 enum words_mode {
 	WORDS_ESCAPED, /* C escapes; one that is not known is kept and noted */
+	WORDS_LITERAL, /* a backslash is a character like any other: for names of units */
 	WORDS_RELAXED, /* a backslash only protects the next character; nothing is wrong
 			*/
 };

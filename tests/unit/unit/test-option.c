@@ -463,7 +463,7 @@ START_TEST(settings_that_have_no_effect_beside_others_are_told)
 {
 	expect_warned("[Service]\nExecStart=/a\nGuessMainPID=no\n", "U032");
 	expect_warned("[Service]\nType=forking\nExecStart=/a\nPIDFile=/p\n"
-		      "GuessMainPID=yes\n",
+		      "GuessMainPID=no\n",
 			"U032");
 	expect_warned("[Service]\nExecStart=/a\nPIDFile=/p\n", "U032");
 }

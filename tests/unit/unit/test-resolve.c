@@ -17,6 +17,31 @@ static const char *children(const struct unit_set *set, const char *name)
 	return fixture_join(unit ? &unit->children : &set->root_children);
 }
 
+START_TEST(escapes_are_part_of_the_names_of_units)
+{
+	static const struct fixture_file files[] = {
+		UNIT_FILE("a.supervisor", "[Supervisor]\nChildren=w@x\\x2dy b\n"),
+		UNIT_FILE("b.actor",
+				"[Actor]\nAfter=\"w@x\\x2dy\"\n[Service]\nExecStart=/bin/b\n"),
+		UNIT_FILE("w@.actor", "[Service]\nExecStart=/bin/w %i %I\n"),
+		NO_MORE_FILES,
+	};
+	auto_diag diag = { 0 };
+	auto_text dump = { 0 };
+	struct unit_set *set = fixture_parse(files, &diag);
+	const struct unit *w = unit_find(set, "w@x\\x2dy");
+
+	fixture_silent(&diag);
+	ck_assert_ptr_nonnull(w);
+	ck_assert_str_eq(
+			fixture_join(&w->service.commands[UNIT_EXEC_START].items[0].argv),
+			"/bin/w x\\x2dy x-y");
+	unit_dump(unit_find(set, "b"), &dump);
+	ck_assert_ptr_nonnull(strstr(text_get(&dump), "After=w@x\\x2dy\n"));
+	unit_set_free(set);
+}
+END_TEST
+
 START_TEST(units_without_a_supervisor_are_children_of_the_root_by_name)
 {
 	static const struct fixture_file files[] = { UNIT_FILE("c.actor", SERVICE),
@@ -398,7 +423,8 @@ START_TEST(chain_of_20000_units_is_ordered)
 }
 END_TEST
 
-TEST_MAIN("resolve", units_without_a_supervisor_are_children_of_the_root_by_name,
+TEST_MAIN("resolve", escapes_are_part_of_the_names_of_units,
+		units_without_a_supervisor_are_children_of_the_root_by_name,
 		listed_children_come_first_in_their_order,
 		after_and_before_order_siblings,
 		order_between_subtrees_is_that_of_their_supervisors,
