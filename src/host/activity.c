@@ -31,6 +31,7 @@
 #include "base/list.h"
 
 #define RING_BYTES_DEFAULT (1024u * 1024)
+#define RECORD_SIZE        1024
 /* How long lines are written before the journal is looked for again. */
 #define RETRY_USEC (1 * USEC_PER_SEC)
 
@@ -232,23 +233,20 @@ static void await_room(struct airs_actor *self, struct writer *w)
 
 static struct packet *make_packet(const struct activity_record *record, size_t *ret_size)
 {
-	auto_text line = { 0 };
-	auto_text datagram = { 0 };
+	struct packet head = { .level = (uint32_t)activity_level(record->kind) };
+	/* Room for a usual record, so that it does not grow step by step. */
+	auto_text whole = { .data = malloc(RECORD_SIZE), .capacity = RECORD_SIZE };
 	struct packet *p;
 
-	activity_format(record, &line);
-	activity_encode(record, &datagram);
-	if (line.failed || datagram.failed)
-		return NULL;
-	*ret_size = sizeof(*p) + line.size + datagram.size;
-	p = malloc(*ret_size);
-	if (!p)
-		return NULL;
-	p->level = (uint32_t)activity_level(record->kind);
-	p->line_size = (uint32_t)line.size;
-	p->datagram_size = (uint32_t)datagram.size;
-	memcpy(p->bytes, line.data, line.size);
-	memcpy(p->bytes + line.size, datagram.data, datagram.size);
+	text_append_n(&whole, (const char *)&head, sizeof(head));
+	activity_format(record, &whole);
+	head.line_size = (uint32_t)(whole.size - sizeof(head));
+	activity_encode(record, &whole);
+	head.datagram_size = (uint32_t)(whole.size - sizeof(head) - head.line_size);
+	*ret_size = whole.size;
+	p = (struct packet *)text_take(&whole);
+	if (p)
+		memcpy(p, &head, sizeof(head));
 	return p;
 }
 

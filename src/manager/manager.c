@@ -19,6 +19,8 @@
 #include "unit/instance.h"
 #include "unit/snapshot.h"
 
+/* Records that wait for the writer; more than these are refused, counted and told. */
+#define ACTIVITY_MAILBOX_MAX 16384
 #define BUS_AGAIN_USEC                                                                   \
 	USEC_PER_SEC /* before the control bus is started again after a fault */
 
@@ -181,6 +183,7 @@ static int start_activity(struct manager *m)
 		.args = &args,
 		.args_size = sizeof(args),
 		.pool = m->home->main_pool,
+		.mailbox_max = ACTIVITY_MAILBOX_MAX,
 	};
 	auto_free char *instance = instance_name(m->home->runtime_dir);
 

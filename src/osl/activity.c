@@ -42,11 +42,16 @@ static bool is_control(char c)
 /* A line stays a line whatever a value holds. */
 static void append_escaped(struct text *t, const char *value)
 {
-	for (; *value; value++)
-		if (is_control(*value))
-			text_printf(t, "\\x%02x", (unsigned int)(unsigned char)*value);
-		else
-			text_append_char(t, *value);
+	size_t plain;
+
+	for (; *value; value += plain) {
+		for (plain = 0; value[plain] && !is_control(value[plain]); plain++)
+			;
+		text_append_n(t, value, plain);
+		if (value[plain])
+			text_printf(t, "\\x%02x",
+					(unsigned int)(unsigned char)value[plain++]);
+	}
 }
 
 static const char *number(char buffer[static 24], uint64_t value)
@@ -110,13 +115,15 @@ void activity_format(const struct activity_record *record, struct text *t)
 {
 	char buffer[24];
 	const char *value;
+	size_t literal;
 
 	bug_unless((size_t)record->kind < ARRAY_SIZE(kinds));
 	for (const char *s = kinds[record->kind].sentence; *s; s++) {
-		if (*s != '%') {
-			text_append_char(t, *s);
-			continue;
-		}
+		literal = strcspn(s, "%");
+		text_append_n(t, s, literal);
+		s += literal;
+		if (!*s)
+			break;
 		s++;
 		if (*s == ']')
 			continue;
