@@ -113,9 +113,12 @@ static int conclude(struct airs_actor *self, struct probe *p, int error)
 	p->fd = -1;
 	p->checks++;
 	p->failures = error ? p->failures + 1 : 0;
-	if (error)
-		(void)snprintf(text, sizeof(text), "tcp probe: %llu failures, last: %s",
-				(unsigned long long)p->failures, strerror(error));
+	if (error && now < p->grace_end_usec)
+		(void)snprintf(text, sizeof(text), "no answer yet: %s", strerror(error));
+	else if (error)
+		(void)snprintf(text, sizeof(text), "tcp probe: %llu failure%s, last: %s",
+				(unsigned long long)p->failures,
+				p->failures == 1 ? "" : "s", strerror(error));
 	else
 		(void)snprintf(text, sizeof(text), "ok, %llu checks, %.1f ms",
 				(unsigned long long)p->checks,
