@@ -44,36 +44,49 @@ static bool is_live(const struct map_entry *e)
 	return e->value && e->value != MAP_DELETED;
 }
 
-static bool has_key(const struct map_entry *e, const char *text, uint64_t number)
+/* A key that is looked for, with its hash. */
+struct wanted {
+	enum map_kind kind;
+	const char *text;
+	uint64_t number, hash;
+};
+
+static struct wanted want_text(const char *text)
 {
-	if (!is_live(e) || e->number != number || !e->text != !text)
-		return false;
-	return !text || strcmp(e->text, text) == 0;
+	return (struct wanted){ MAP_BY_TEXT, text, 0, hash_text(text) };
 }
 
-static size_t start_of(const struct map *m, const char *text, uint64_t number)
+static struct wanted want_number(uint64_t number)
 {
-	return (text ? number : mix(number)) & (m->capacity - 1);
+	return (struct wanted){ MAP_BY_NUMBER, NULL, number, mix(number) };
+}
+
+static bool has_key(const struct map_entry *e, const struct wanted *wanted)
+{
+	if (!is_live(e))
+		return false;
+	return wanted->kind == MAP_BY_TEXT ? strcmp(e->key.text, wanted->text) == 0
+					   : e->key.number == wanted->number;
 }
 
 /* The live entry with this key, or NULL. */
-static struct map_entry *find_entry(
-		const struct map *m, const char *text, uint64_t number)
+static struct map_entry *find_entry(const struct map *m, struct wanted wanted)
 {
-	if (m->capacity == 0)
+	if (m->count == 0 || m->kind != wanted.kind)
 		return NULL;
-	for (size_t i = start_of(m, text, number);; i = (i + 1) & (m->capacity - 1)) {
+	for (size_t i = wanted.hash & (m->capacity - 1);;
+			i = (i + 1) & (m->capacity - 1)) {
 		if (!m->entries[i].value)
 			return NULL;
-		if (has_key(&m->entries[i], text, number))
+		if (has_key(&m->entries[i], &wanted))
 			return &m->entries[i];
 	}
 }
 
 /* Puts an entry whose key is known to be absent into a table with room. */
-static void place(struct map *m, const struct map_entry *e)
+static void place(struct map *m, const struct map_entry *e, uint64_t hash)
 {
-	size_t i = start_of(m, e->text, e->number);
+	size_t i = hash & (m->capacity - 1);
 
 	while (is_live(&m->entries[i]))
 		i = (i + 1) & (m->capacity - 1);
@@ -83,16 +96,22 @@ static void place(struct map *m, const struct map_entry *e)
 	m->count++;
 }
 
+/* Kept nowhere: memory is dearer than the time of a rebuild. */
+static uint64_t hash_of(const struct map *m, const struct map_entry *e)
+{
+	return m->kind == MAP_BY_TEXT ? hash_text(e->key.text) : mix(e->key.number);
+}
+
 static int rebuild(struct map *m, size_t capacity)
 {
-	struct map bigger = { .capacity = capacity };
+	struct map bigger = { .capacity = capacity, .kind = m->kind };
 
 	bigger.entries = calloc(capacity, sizeof(*bigger.entries));
 	if (!bigger.entries)
 		return -ENOMEM;
 	for (size_t i = 0; i < m->capacity; i++)
 		if (is_live(&m->entries[i]))
-			place(&bigger, &m->entries[i]);
+			place(&bigger, &m->entries[i], hash_of(m, &m->entries[i]));
 	free(m->entries);
 	*m = bigger;
 	return 0;
@@ -107,17 +126,19 @@ static int make_room(struct map *m)
 	return rebuild(m, m->count * 2 < m->capacity ? m->capacity : m->capacity * 2);
 }
 
-static int put(struct map *m, const struct map_entry *e)
+static int put(struct map *m, struct wanted wanted, const struct map_entry *e)
 {
 	int r;
 
 	bug_unless(e->value);
-	if (find_entry(m, e->text, e->number))
+	bug_unless(m->count == 0 || m->kind == wanted.kind);
+	if (find_entry(m, wanted))
 		return -EEXIST;
+	m->kind = wanted.kind;
 	r = make_room(m);
 	if (r < 0)
 		return r;
-	place(m, e);
+	place(m, e, wanted.hash);
 	return 0;
 }
 
@@ -141,44 +162,46 @@ void map_fini(struct map *m)
 
 int map_put(struct map *m, const char *key, void *value)
 {
-	return put(m, &(struct map_entry){ key, hash_text(key), value });
+	return put(m, want_text(key),
+			&(struct map_entry){ .key.text = key, .value = value });
 }
 
 int map_put_number(struct map *m, uint64_t key, void *value)
 {
-	return put(m, &(struct map_entry){ NULL, key, value });
+	return put(m, want_number(key),
+			&(struct map_entry){ .key.number = key, .value = value });
 }
 
 void *map_find(const struct map *m, const char *key)
 {
-	const struct map_entry *e = find_entry(m, key, hash_text(key));
+	const struct map_entry *e = find_entry(m, want_text(key));
 
 	return e ? e->value : NULL;
 }
 
 void *map_find_number(const struct map *m, uint64_t key)
 {
-	const struct map_entry *e = find_entry(m, NULL, key);
+	const struct map_entry *e = find_entry(m, want_number(key));
 
 	return e ? e->value : NULL;
 }
 
 void *map_remove(struct map *m, const char *key)
 {
-	return take(m, find_entry(m, key, hash_text(key)));
+	return take(m, find_entry(m, want_text(key)));
 }
 
 void *map_remove_number(struct map *m, uint64_t key)
 {
-	return take(m, find_entry(m, NULL, key));
+	return take(m, find_entry(m, want_number(key)));
 }
 
 void map_rebind(struct map *m, const char *key)
 {
-	struct map_entry *e = find_entry(m, key, hash_text(key));
+	struct map_entry *e = find_entry(m, want_text(key));
 
 	if (e)
-		e->text = key;
+		e->key.text = key;
 }
 
 void *map_next(const struct map *m, size_t *cursor)

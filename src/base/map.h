@@ -16,14 +16,19 @@
 #include "base/macro.h"
 
 struct map_entry {
-	const char *text; /* NULL in a map keyed by number */
-	uint64_t number; /* the hash in a map keyed by text */
+	union {
+		const char *text;
+		uint64_t number;
+	} key;
 	void *value; /* NULL: free; MAP_DELETED: was removed */
 };
+
+enum map_kind { MAP_BY_NUMBER, MAP_BY_TEXT };
 
 struct map {
 	struct map_entry *entries;
 	size_t capacity, count, used; /* used counts deleted entries as well */
+	enum map_kind kind; /* while it has entries */
 };
 
 void map_fini(struct map *m);

@@ -9,6 +9,10 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 
+/* An id is a slot below a serial number, so that one that was removed is not found. */
+#define SLOT_BITS 24
+#define SLOT_MASK ((UINT64_C(1) << SLOT_BITS) - 1)
+
 struct settings *settings_ref(struct settings *settings)
 {
 	settings->references++;
@@ -48,7 +52,7 @@ int settings_take(struct unit_set *set, const char *name, struct settings **ret_
 
 void registry_init(struct registry *registry)
 {
-	*registry = (struct registry){ .next_id = 1 };
+	*registry = (struct registry){ 0 };
 	list_init(&registry->roots);
 }
 
@@ -62,7 +66,6 @@ static void record_free(struct record *record)
 	free(record->last);
 	free(record->status_text);
 	free(record->failed_step);
-	free(record->name);
 	settings_unref(record->started_with);
 	settings_unref(record->settings);
 	free(record);
@@ -77,8 +80,9 @@ void registry_fini(struct registry *registry)
 	list_foreach_safe(record, tmp, &registry->roots, link)
 		registry_remove(registry, record);
 	map_fini(&registry->by_name);
-	map_fini(&registry->by_id);
 	map_fini(&registry->by_actor);
+	free(registry->slots);
+	registry->slots = NULL;
 }
 
 struct record *registry_find(const struct registry *registry, const char *name)
@@ -88,13 +92,42 @@ struct record *registry_find(const struct registry *registry, const char *name)
 
 struct record *registry_find_id(const struct registry *registry, uint64_t id)
 {
-	return map_find_number(&registry->by_id, id);
+	size_t slot = id & SLOT_MASK;
+	struct record *record = slot < registry->n_slots ? registry->slots[slot] : NULL;
+
+	return record && record->id == id ? record : NULL;
 }
 
 struct record *registry_find_actor(const struct registry *registry, airs_pid actor)
 {
 	return actor == AIRS_PID_NONE ? NULL
 				      : map_find_number(&registry->by_actor, actor);
+}
+
+/* A slot that is free. -ENOMEM. */
+static int find_slot(struct registry *registry, size_t *ret_slot)
+{
+	size_t slot = 0, n;
+	struct record **slots;
+
+	if (registry->n_records == registry->n_slots) {
+		n = registry->n_slots ? registry->n_slots + registry->n_slots / 2 : 4;
+		slots = n > SLOT_MASK ? NULL
+				      : reallocarray(registry->slots, n, sizeof(*slots));
+		if (!slots)
+			return -ENOMEM;
+		memset(slots + registry->n_slots, 0,
+				(n - registry->n_slots) * sizeof(*slots));
+		registry->slots = slots;
+		slot = registry->n_slots;
+		registry->n_slots = n;
+	} else if (!registry->slots[registry->n_records]) {
+		slot = registry->n_records; /* none was removed: no need to look */
+	}
+	while (registry->slots[slot])
+		slot++;
+	*ret_slot = slot;
+	return 0;
 }
 
 static struct list *siblings_of(struct registry *registry, struct record *supervisor)
@@ -107,6 +140,7 @@ int registry_add(struct registry *registry, struct settings *settings,
 {
 	auto_(settings) owned = settings;
 	auto_(record) record = NULL;
+	size_t slot;
 	int r;
 
 	record = calloc(1, sizeof(*record));
@@ -114,23 +148,20 @@ int registry_add(struct registry *registry, struct settings *settings,
 		return -ENOMEM;
 	list_init(&record->link);
 	list_init(&record->children);
-	record->id = registry->next_id;
 	record->kind = settings->unit->kind;
 	record->supervisor = supervisor;
 	record->substate = "stopped";
 	record->result = "success";
-	record->name = strdup(settings->unit->name);
-	if (!record->name)
-		return -ENOMEM;
+	record->name = settings->unit->name;
+	r = find_slot(registry, &slot);
+	if (r < 0)
+		return r;
 	r = map_put(&registry->by_name, record->name, record);
 	if (r < 0)
 		return r;
-	r = map_put_number(&registry->by_id, record->id, record);
-	if (r < 0) {
-		map_remove(&registry->by_name, record->name);
-		return r;
-	}
-	registry->next_id++;
+	record->id = ++registry->last_serial << SLOT_BITS | slot;
+	registry->slots[slot] = record;
+	registry->n_records++;
 	record->settings = TAKE_PTR(owned);
 	list_append(siblings_of(registry, supervisor), &record->link);
 	*ret_record = TAKE_PTR(record);
@@ -141,6 +172,10 @@ static void set_actor(struct registry *registry, struct record *record, airs_pid
 {
 	if (record->actor == actor)
 		return;
+	if (record->kind != UNIT_NATIVE) {
+		record->actor = actor;
+		return;
+	}
 	if (record->actor != AIRS_PID_NONE)
 		map_remove_number(&registry->by_actor, record->actor);
 	record->actor = AIRS_PID_NONE;
@@ -160,9 +195,20 @@ void registry_remove(struct registry *registry, struct record *record)
 	set_actor(registry, record, AIRS_PID_NONE);
 	if (!record->retired)
 		map_remove(&registry->by_name, record->name);
-	map_remove_number(&registry->by_id, record->id);
+	registry->slots[record->id & SLOT_MASK] = NULL;
+	registry->n_records--;
 	list_remove(&record->link);
 	record_free(record);
+}
+
+void registry_set_settings(struct registry *registry, struct record *record,
+		struct settings *settings)
+{
+	record->name = settings->unit->name;
+	if (!record->retired)
+		map_rebind(&registry->by_name, record->name);
+	settings_unref(record->settings);
+	record->settings = settings;
 }
 
 void registry_move_last(struct registry *registry, struct record *record)

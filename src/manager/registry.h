@@ -90,7 +90,7 @@ enum registry_intent {
 
 struct record {
 	uint64_t id; /* cookie in the supervisors' events; never reused */
-	char *name;
+	const char *name; /* of the settings in force */
 	enum unit_kind kind;
 	struct settings *settings; /* in force at the next start */
 	struct settings *started_with; /* NULL while it does not run */
@@ -99,7 +99,7 @@ struct record {
 	struct list children; /* [struct record.link] in start order */
 
 	airs_pid pid; /* as its supervisor knows it; AIRS_PID_NONE: does not run */
-	airs_pid actor; /* of a module, else as pid; key in registry.by_actor */
+	airs_pid actor; /* of a module, then key in registry.by_actor; else as pid */
 	enum registry_state state;
 	enum registry_rest rest;
 	enum registry_intent intent;
@@ -131,10 +131,12 @@ struct record {
 };
 
 struct registry {
-	struct map by_name, by_id, by_actor; /* → struct record */
+	struct map by_name, by_actor; /* → struct record */
+	struct record **slots; /* by the low bits of the id; NULL: free */
+	size_t n_slots, n_records;
 	struct list roots; /* [struct record.link] children of the root, in start order */
 	enum unit_order root_order;
-	uint64_t next_id;
+	uint64_t last_serial; /* the high bits of the last id */
 };
 
 void registry_init(struct registry *registry);
@@ -142,6 +144,7 @@ void registry_fini(struct registry *registry);
 
 struct record *registry_find(const struct registry *registry, const char *name);
 struct record *registry_find_id(const struct registry *registry, uint64_t id);
+/* Of a module; NULL for those of services, which nobody looks for. */
 struct record *registry_find_actor(const struct registry *registry, airs_pid actor);
 
 /*
@@ -150,6 +153,9 @@ struct record *registry_find_actor(const struct registry *registry, airs_pid act
  */
 MUST_CHECK int registry_add(struct registry *registry, struct settings *settings,
 		struct record *supervisor, struct record **ret_record);
+/* Put other settings of the same name in force. Consumes them. */
+void registry_set_settings(struct registry *registry, struct record *record,
+		struct settings *settings);
 /* Put a unit behind its siblings. */
 void registry_move_last(struct registry *registry, struct record *record);
 /* A unit is being removed: it and everything under it give up their names, which new ones

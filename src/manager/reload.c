@@ -158,8 +158,7 @@ static bool change(struct reload *reload, struct record *record)
 	if (settings_take(reload->set, record->name, &settings) < 0)
 		return false;
 	differs = tree_spec_differs(record->settings->unit, settings->unit);
-	settings_unref(record->settings);
-	record->settings = settings;
+	registry_set_settings(&reload->m->registry, record, settings);
 	reload->changed++;
 	return differs;
 }

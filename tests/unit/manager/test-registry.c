@@ -90,7 +90,7 @@ START_TEST(service_is_what_it_reports_while_it_runs)
 	start_up(db);
 	ck_assert_int_eq(db->state, REGISTRY_RUNNING);
 	ck_assert_int_eq(db->main_pid, 4711);
-	ck_assert_ptr_eq(registry_find_actor(&registry, 77), db);
+	ck_assert_uint_eq(db->actor, 77);
 	ck_assert_uint_eq(registry_count(&registry).running, 1);
 	ck_assert_uint_eq(db->restarts, 0);
 	registry_fini(&registry);
@@ -117,7 +117,7 @@ START_TEST(end_says_how_the_process_ended_and_what_was_done)
 	ck_assert_int_eq(end->reason.status, 3);
 	registry_end_describe(db, end, text, sizeof(text));
 	ck_assert_str_eq(text, "restarted (one-for-one)");
-	ck_assert_ptr_null(registry_find_actor(&registry, 77));
+	ck_assert_uint_eq(db->actor, AIRS_PID_NONE);
 	ck_assert_int_eq(db->main_pid, 0);
 	/* A probe's verdict is the cause, the signal that followed the means. */
 	start_up(db);
@@ -330,6 +330,55 @@ START_TEST(note_brings_back_rest_history_and_counters)
 }
 END_TEST
 
+START_TEST(actor_of_a_module_is_found_while_it_lives)
+{
+	static const struct text_file files[] = {
+		{ "probe.actor", "[Native]\nModule=x.so\n" },
+	};
+	struct service_report report = report_of("probe", "running");
+	struct record *probe;
+
+	UNITS_REGISTRY(&registry, files);
+	probe = registry_find(&registry, "probe");
+	tell(probe, AIRS_EVENT_CHILD_STARTING, AIRS_DECISION_NONE);
+	ck_assert_int_eq(registry_report(&registry, probe, &report), 0);
+	ck_assert_ptr_eq(registry_find_actor(&registry, 77), probe);
+	tell_end(probe, AIRS_DECISION_NONE, AIRS_REASON_NORMAL);
+	ck_assert_ptr_null(registry_find_actor(&registry, 77));
+	registry_fini(&registry);
+}
+END_TEST
+
+START_TEST(id_of_a_unit_that_is_gone_is_nobodys)
+{
+	struct settings *settings;
+	struct record *record;
+	uint64_t ids[4];
+	unsigned int n = 0;
+
+	UNITS_REGISTRY(&registry, shop);
+	for (record = registry_next(&registry, NULL); record;
+			record = registry_next(&registry, record))
+		ids[n++] = record->id;
+	for (unsigned int i = 0; i < n; i++)
+		ck_assert_uint_eq(registry_find_id(&registry, ids[i])->id, ids[i]);
+	record = registry_find(&registry, "db");
+	settings = settings_ref(record->settings);
+	ids[0] = record->id;
+	registry_remove(&registry, record);
+	ck_assert_ptr_null(registry_find_id(&registry, ids[0]));
+	/* Its place is taken, its id is not. */
+	ck_assert_int_eq(registry_add(&registry, settings,
+					 registry_find(&registry, "shop"), &record),
+			0);
+	ck_assert_uint_ne(record->id, ids[0]);
+	ck_assert_ptr_null(registry_find_id(&registry, ids[0]));
+	ck_assert_ptr_eq(registry_find_id(&registry, record->id), record);
+	ck_assert_ptr_null(registry_find_id(&registry, UINT64_MAX));
+	registry_fini(&registry);
+}
+END_TEST
+
 START_TEST(request_that_is_not_carried_out_is_in_the_note)
 {
 	uint8_t note[REGISTRY_NOTE_MAX];
@@ -433,6 +482,8 @@ TEST_MAIN("registry", records_come_in_tree_order,
 		supervisor_is_degraded_by_what_fails_below_it,
 		window_is_the_supervisors_and_passes,
 		note_brings_back_rest_history_and_counters,
+		actor_of_a_module_is_found_while_it_lives,
+		id_of_a_unit_that_is_gone_is_nobodys,
 		request_that_is_not_carried_out_is_in_the_note,
 		what_was_stopped_by_name_stays_so_when_its_supervisor_starts_again,
 		note_with_any_byte_changed_is_taken_or_refused_whole,
