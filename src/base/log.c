@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "base/log.h"
 
+#include <limits.h>
+#include <poll.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,13 +16,19 @@
  * A line is made on the stack and leaves in one write, so that lines of several processes
  * do not mix and a log call works when memory is out. Bytes that could pretend to be a
  * second line are replaced.
+ *
+ * Who supervises services waits for no reader of its words: one that has stopped is given
+ * a moment once, and then loses lines until it reads again. A pipe or socket that can be
+ * written at all takes PIPE_BUF bytes at once.
  */
 
-#define LINE_SIZE 2048
+#define LINE_SIZE     2048
+#define PATIENCE_MSEC 20
 
 static const char *program = "airssys";
 static enum log_level max_level = LOG_LEVEL_NOTICE;
 static bool is_journal;
+static _Atomic(unsigned int) lost; /* lines since the reader stopped */
 
 /* systemd tells in JOURNAL_STREAM which file its stream is; others may stand there now.
  */
@@ -40,6 +49,34 @@ static void flatten(char *s)
 	for (; *s; s++)
 		if ((unsigned char)*s < 0x20 || *s == 0x7f)
 			*s = ' ';
+}
+
+/* Whether standard error takes something now. What cannot be polled is written to. */
+static bool has_room(void)
+{
+	struct pollfd out = { .fd = STDERR_FILENO, .events = POLLOUT };
+	bool is_stalled = atomic_load_explicit(&lost, memory_order_relaxed) > 0;
+
+	return poll(&out, 1, is_stalled ? 0 : PATIENCE_MSEC) != 0;
+}
+
+/* At most PIPE_BUF bytes. */
+static bool write_now(const char *data, size_t size)
+{
+	return has_room() && fd_write_all(STDERR_FILENO, data, size) == 0;
+}
+
+static void count_lost(void)
+{
+	(void)atomic_fetch_add_explicit(&lost, 1, memory_order_relaxed);
+}
+
+static void tell_lost(void)
+{
+	unsigned int n = atomic_exchange_explicit(&lost, 0, memory_order_relaxed);
+
+	if (n > 0)
+		log_warning("nobody read what was said: %u lines were lost", n);
 }
 
 void log_open(const char *name, enum log_level level)
@@ -70,8 +107,22 @@ void log_line(enum log_level level, const char *format, ...)
 	flatten(line + head);
 	size = strlen(line);
 	line[size] = '\n';
-	if (fd_write_all(STDERR_FILENO, line, size + 1) < 0) {
-		/* There is nobody to tell that telling failed. */
-	}
+	if (write_now(line, size + 1))
+		tell_lost();
+	else
+		count_lost();
 	errno = saved;
+}
+
+void log_text(const char *text, size_t size)
+{
+	size_t n;
+
+	for (; size > 0; text += n, size -= n) {
+		n = MIN_OF(size, (size_t)PIPE_BUF);
+		if (write_now(text, n))
+			continue;
+		count_lost();
+		break;
+	}
 }

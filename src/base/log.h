@@ -14,6 +14,8 @@
  *   debug    off unless asked for, never in loops
  */
 
+#include <stddef.h>
+
 #include "base/macro.h"
 
 enum log_level {
@@ -27,7 +29,12 @@ enum log_level {
 /* Call once at start; program is borrowed for ever. */
 void log_open(const char *program, enum log_level max_level);
 
+/* Any thread. Never waits longer than a moment for who reads standard error: what it does
+ * not take is counted, and told when it reads again. */
 PRINTF_LIKE(2, 3) void log_line(enum log_level level, const char *format, ...);
+
+/* Several lines that were made before, as they are. A stopped reader loses the rest. */
+void log_text(const char *text, size_t size);
 
 #define log_error(...)   log_line(LOG_LEVEL_ERROR, __VA_ARGS__)
 #define log_warning(...) log_line(LOG_LEVEL_WARNING, __VA_ARGS__)

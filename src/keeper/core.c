@@ -334,7 +334,7 @@ int core_start(struct core *core)
 	core->restart_usec = core->leave_usec = 0;
 	core->started_usec = clock_monotonic_usec();
 	core->is_up = false;
-	core->owes_pong = false;
+	core->owes_pong = core->said_nonsense = false;
 	r = launch(core, theirs);
 	if (r < 0)
 		return r;

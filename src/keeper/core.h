@@ -38,6 +38,7 @@ struct core {
 	uint32_t restarts;
 	bool is_up; /* it said UP */
 	bool owes_pong;
+	bool said_nonsense; /* which is told once */
 };
 
 MUST_CHECK int core_init(struct core *core, struct keeper *keeper);

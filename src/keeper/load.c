@@ -36,10 +36,7 @@ static void print_diag(const struct diag *diag)
 
 	for (size_t i = 0; i < diag->count; i++)
 		diag_item_print(&diag->items[i], &text);
-	if (text.size > 0 &&
-			fd_write_all(STDERR_FILENO, text_get(&text), text.size) < 0) {
-		/* There is nobody to tell that telling failed. */
-	}
+	log_text(text_get(&text), text.size);
 }
 
 static void tell_empty(const struct strv *folders)

@@ -417,7 +417,9 @@ void request_handle(struct keeper *keeper, const void *datagram, size_t size)
 
 	if (protocol_decode(datagram, size, &m) < 0 ||
 			(size_t)m.type >= ARRAY_SIZE(requests) || !requests[m.type]) {
-		log_warning("airssys-core sent a message that means nothing");
+		if (!keeper->core.said_nonsense)
+			log_warning("airssys-core sent a message that means nothing");
+		keeper->core.said_nonsense = true;
 		answer_error(keeper, 0, -EBADMSG, NULL);
 		return;
 	}

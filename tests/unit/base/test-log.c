@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "base/log.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -156,7 +157,53 @@ START_TEST(errno_outlives_a_line)
 }
 END_TEST
 
-TEST_MAIN("log", lines_carry_the_program, what_was_not_asked_for_is_silent,
+/* A reader that has stopped; the result is its end of the pipe. */
+static int capture_full(void)
+{
+	char block[4096] = { 0 };
+	int fd = capture(), flags = fcntl(STDERR_FILENO, F_GETFL);
+
+	ck_assert_int_eq(fcntl(STDERR_FILENO, F_SETFL, flags | O_NONBLOCK), 0);
+	while (write(STDERR_FILENO, block, sizeof(block)) > 0)
+		;
+	ck_assert_int_eq(errno, EAGAIN);
+	ck_assert_int_eq(fcntl(STDERR_FILENO, F_SETFL, flags), 0);
+	return fd;
+}
+
+START_TEST(reader_that_has_stopped_is_not_waited_for)
+{
+	static char block[1 << 20];
+	int fd = capture_full();
+
+	log_open("prog", LOG_LEVEL_NOTICE);
+	log_error("one");
+	log_text("two\n", 4);
+	log_error("three");
+	ck_assert_int_gt(read(fd, block, sizeof(block)), 0);
+	log_error("four");
+	auto_free char *out = release(fd);
+	ck_assert_str_eq(out,
+			"prog: four\nprog: nobody read what was said: 3 lines were "
+			"lost\n");
+}
+END_TEST
+
+START_TEST(long_text_arrives_as_it_is)
+{
+	static char text[20000];
+	int fd = capture();
+
+	memset(text, 'x', sizeof(text));
+	log_text(text, sizeof(text));
+	log_text(NULL, 0);
+	auto_free char *out = release(fd);
+	ck_assert_uint_eq(strlen(out), sizeof(text));
+}
+END_TEST
+
+TEST_MAIN("log", lines_carry_the_program, reader_that_has_stopped_is_not_waited_for,
+		long_text_arrives_as_it_is, what_was_not_asked_for_is_silent,
 		journal_gets_the_priority, redirected_output_is_no_journal,
 		malformed_journal_stream_is_no_journal,
 		message_cannot_forge_a_second_line, long_message_is_cut_to_one_line,

@@ -88,6 +88,24 @@ START_TEST(core_that_closes_its_link_and_stays_is_killed_and_started_again)
 }
 END_TEST
 
+START_TEST(nonsense_of_a_core_is_told_once)
+{
+	const char *at;
+
+	bed_init(&bed);
+	bed_start(&bed, NULL);
+	for (int i = 0; i < 50; i++) {
+		bed_send_raw(&bed, "nonsense", 8);
+		bed_receive(&bed, &reply);
+		ck_assert_int_eq(reply.message.type, PROTOCOL_FAILED);
+	}
+	at = strstr(bed_output(&bed), "means nothing");
+	ck_assert_ptr_nonnull(at);
+	ck_assert_ptr_null(strstr(at + 1, "means nothing"));
+	bed_stop(&bed);
+}
+END_TEST
+
 /* The answer to SPAWN of ExecStart, whatever else comes before it. */
 static bool can_spawn(const char *unit)
 {
@@ -244,7 +262,8 @@ START_TEST(service_that_stops_and_continues_itself_wakes_nobody)
 }
 END_TEST
 
-TEST_MAIN("hostile", words_of_the_core_are_no_shell_commands,
+TEST_MAIN("hostile", nonsense_of_a_core_is_told_once,
+		words_of_the_core_are_no_shell_commands,
 		core_that_closes_its_link_and_stays_is_killed_and_started_again,
 		core_cannot_start_processes_without_end,
 		service_has_no_endless_number_of_main_processes,
