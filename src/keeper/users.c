@@ -63,12 +63,22 @@ static bool is_member(const struct group *group, const char *name)
 	return false;
 }
 
+/* 0 with NULL when it is not there: then nobody is in it. Any other failure says nothing
+ * about who is. */
+static int open_list(const char *path, FILE **ret_file)
+{
+	*ret_file = fopen(path, "re");
+	return *ret_file || errno == ENOENT ? 0 : -errno;
+}
+
 static int read_memberships(struct user *user)
 {
-	FILE *file = fopen("/etc/group", "re");
 	struct group *group;
-	int r = add_group(user, user->gid);
+	FILE *file;
+	int r = open_list("/etc/group", &file);
 
+	if (r == 0)
+		r = add_group(user, user->gid);
 	if (!file)
 		return r;
 	while (r == 0 && user->name && (group = fgetgrent(file)))
@@ -93,11 +103,11 @@ static int take_entry(struct user *user, const struct passwd *entry)
 
 static int search(struct user *user)
 {
-	FILE *file = fopen("/etc/passwd", "re");
 	unsigned int number = 0;
 	bool by_number = parse_uint(user->asked, &number) == 0 && number != UINT32_MAX;
 	struct passwd *entry;
-	int r = 0;
+	FILE *file;
+	int r = open_list("/etc/passwd", &file);
 
 	user->error = -ESRCH;
 	user->uid = (uid_t)-1;
@@ -105,7 +115,7 @@ static int search(struct user *user)
 	if (by_number)
 		user->uid = number;
 	if (!file)
-		return 0;
+		return r;
 	while ((entry = fgetpwent(file))) {
 		if (by_number ? entry->pw_uid != number
 			      : strcmp(entry->pw_name, user->asked) != 0)
@@ -152,14 +162,15 @@ int users_find_uid(struct users *users, uid_t uid, const struct user **ret_user)
 	return users_find(users, number, ret_user);
 }
 
-static void search_group(struct known_group *known)
+static int search_group(struct known_group *known)
 {
-	FILE *file = fopen("/etc/group", "re");
 	struct group *group;
+	FILE *file;
+	int r = open_list("/etc/group", &file);
 
 	known->error = -ESRCH;
 	if (!file)
-		return;
+		return r;
 	while ((group = fgetgrent(file))) {
 		if (strcmp(group->gr_name, known->name) != 0)
 			continue;
@@ -168,6 +179,7 @@ static void search_group(struct known_group *known)
 		break;
 	}
 	(void)fclose(file);
+	return 0;
 }
 
 int users_find_group(struct users *users, const char *name, gid_t *ret_gid)
@@ -188,8 +200,9 @@ int users_find_group(struct users *users, const char *name, gid_t *ret_gid)
 		fresh->name = strdup(name);
 		if (!fresh->name)
 			return -ENOMEM;
-		search_group(fresh);
-		r = map_put(&users->groups_by_name, fresh->name, fresh);
+		r = search_group(fresh);
+		if (r == 0)
+			r = map_put(&users->groups_by_name, fresh->name, fresh);
 		if (r < 0)
 			return r;
 		known = TAKE_PTR(fresh);
