@@ -172,6 +172,16 @@ int cgroup_init(struct cgroup *cgroup, const char *instance, const char *previou
 	return r;
 }
 
+/* Events were lost: any watched leaf may have changed. */
+static void look_at_all(struct cgroup *cgroup)
+{
+	struct charge *charge;
+	size_t cursor;
+
+	map_foreach(&cgroup->watches, cursor, charge)
+		cgroup->on_event(cgroup->data, charge);
+}
+
 static void on_inotify(struct loop_source *source, uint32_t events)
 {
 	struct cgroup *cgroup = CONTAINER_OF(source, struct cgroup, source);
@@ -184,6 +194,8 @@ static void on_inotify(struct loop_source *source, uint32_t events)
 	n = read(cgroup->inotify_fd, buffer, sizeof(buffer));
 	for (ssize_t at = 0; at < n; at += (ssize_t)(sizeof(*event) + event->len)) {
 		event = (const struct inotify_event *)(const void *)(buffer + at);
+		if (event->mask & IN_Q_OVERFLOW)
+			look_at_all(cgroup);
 		charge = map_find_number(&cgroup->watches, (uint64_t)event->wd);
 		if (charge)
 			cgroup->on_event(cgroup->data, charge);
@@ -257,9 +269,11 @@ int cgroup_is_populated(struct cgroup *cgroup, const struct charge *charge)
 	char text[256];
 	ssize_t n;
 
-	n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-	if (n < 0)
-		return 0;
+	n = fd < 0 ? fd : read(fd, text, sizeof(text) - 1);
+	if (n < 0) {
+		n = fd < 0 ? fd : -errno;
+		return n == -ENOENT || n == -ENODEV ? 0 : (int)n;
+	}
 	text[n] = '\0';
 	return strstr(text, "populated 1") != NULL;
 }
@@ -291,7 +305,7 @@ void cgroup_remove(struct cgroup *cgroup, struct charge *charge)
  */
 static void renew_leaf(struct cgroup *cgroup, struct charge *charge)
 {
-	if (!charge->leaf_is_spent || cgroup_is_populated(cgroup, charge) > 0)
+	if (!charge->leaf_is_spent || cgroup_is_populated(cgroup, charge) != 0)
 		return;
 	cgroup_remove(cgroup, charge);
 	charge->leaf_is_spent = false;

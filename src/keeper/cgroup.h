@@ -57,7 +57,8 @@ MUST_CHECK int cgroup_open(struct cgroup *cgroup, struct charge *charge, int *re
 /* Whether the unit has a leaf from an earlier keeper: takes it over. */
 bool cgroup_adopt(struct cgroup *cgroup, struct charge *charge);
 
-/* 1 or 0; 0 as well for a leaf that is not there. */
+/* 1 or 0; 0 as well for a leaf that is not there. A negative errno when it cannot be
+ * seen. */
 int cgroup_is_populated(struct cgroup *cgroup, const struct charge *charge);
 
 /* Call on_event whenever that changes, until it is unwatched. */

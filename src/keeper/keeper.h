@@ -65,6 +65,7 @@ struct keeper {
 	bool members_are_due; /* keeper/members.h: look after this event */
 	bool was_ready;
 	struct list unreaped; /* keeper/reap.c */
+	uint64_t look_again_usec; /* whether units are empty; 0: not due */
 	unsigned int events_before_reaping; /* keeper/reap.h; 0: nothing is due */
 
 	int signal_fd;

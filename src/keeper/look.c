@@ -70,6 +70,12 @@ static int add_sight(struct look *look, const struct sight *sight)
 	return 0;
 }
 
+/* What cannot be seen for lack of means is not absent. */
+static bool is_shortage(int error)
+{
+	return error == -ENOMEM || error == -EMFILE || error == -ENFILE;
+}
+
 /* A process that went while we looked is not seen. */
 static int add_pid(struct look *look, pid_t pid, struct charge *charge)
 {
@@ -77,7 +83,7 @@ static int add_pid(struct look *look, pid_t pid, struct charge *charge)
 	int r = read_sight(pid, &sight);
 
 	if (r < 0)
-		return r == -ENOMEM ? r : 0;
+		return is_shortage(r) ? r : 0;
 	sight.charge = charge;
 	return add_sight(look, &sight);
 }
@@ -302,8 +308,8 @@ static int add_children(struct look *look, pid_t parent, struct charge *charge)
 
 	(void)snprintf(path, sizeof(path), "/proc/%d/task", parent);
 	dir = opendir(path);
-	if (!dir)
-		return 0; /* it has just ended, and its children are orphans */
+	if (!dir) /* else it has just ended, and its children are orphans */
+		return is_shortage(-errno) ? -errno : 0;
 	while (r == 0 && (entry = readdir(dir))) {
 		if (parse_pid(entry->d_name, &tid) < 0)
 			continue;

@@ -233,7 +233,7 @@ static int turn(struct keeper *keeper, uint64_t next)
 
 	if (r < 0)
 		return r;
-	if (!list_is_empty(&keeper->unreaped))
+	if (!list_is_empty(&keeper->unreaped) || keeper->look_again_usec > 0)
 		reap_on_time(keeper, clock_monotonic_usec());
 	if (must_reap && (r == 0 || --keeper->events_before_reaping == 0))
 		reap_children(keeper);

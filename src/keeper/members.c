@@ -108,37 +108,40 @@ bool members_contain(struct keeper *keeper, struct charge *charge, pid_t pid)
 	return found;
 }
 
-/* Follow a process that was left behind, so that its end is heard of. */
-static void follow(struct keeper *keeper, const struct sight *sight)
+/* Follow a process that was left behind, so that its end is heard of. 0 as well when it
+ * has ended. */
+static int follow(struct keeper *keeper, const struct sight *sight)
 {
 	const struct procid id = { .pid = sight->pid, .start_time = sight->start_time };
 	struct charges *charges = &keeper->charges;
 	auto_close int pidfd = -1;
 	struct process *process;
+	int r;
 
 	/* The others are met again when these have gone. */
 	if (sight->charge->n_live >= CHARGE_REMNANTS_MAX ||
-			map_find_number(&charges->by_pid, (uint64_t)sight->pid) ||
-			procid_open(&id, &pidfd) < 0)
-		return;
+			map_find_number(&charges->by_pid, (uint64_t)sight->pid))
+		return 0;
+	r = procid_open(&id, &pidfd);
+	if (r < 0)
+		return r == -ESRCH ? 0 : r;
 	process = process_new(charges, sight->charge, charges->next_spawn_id++);
 	if (!process)
-		return;
+		return -ENOMEM;
 	process->is_remnant = true;
 	process->stage = PROCESS_LIVES;
 	process->start_time = sight->start_time;
 	process->keeper = keeper;
-	if (process_attach(charges, process, sight->pid) < 0)
-		goto fail;
+	r = process_attach(charges, process, sight->pid);
 	/* Our own child tells by SIGCHLD. */
-	if (sight->parent == getpid())
-		return;
-	if (reap_watch_foreign(keeper, process, pidfd) < 0)
-		goto fail;
-	(void)take_fd(&pidfd);
-	return;
-fail:
-	process_free(charges, process);
+	if (r == 0 && sight->parent != getpid()) {
+		r = reap_watch_foreign(keeper, process, pidfd);
+		if (r == 0)
+			(void)take_fd(&pidfd);
+	}
+	if (r < 0)
+		process_free(charges, process);
+	return r;
 }
 
 /* Nothing of it is known to live; more may be left. */
@@ -178,13 +181,12 @@ void members_look(struct keeper *keeper)
 	keeper->members_are_due = false;
 	keeper->turns++;
 	r = look_for_remnants(keeper, &look);
-	if (r < 0)
-		log_warning("cannot look for what services left behind: %s",
-				strerror(-r));
 	for (size_t i = 0; i < look.count && r == 0; i++)
 		if (look.sights[i].charge && is_due(look.sights[i].charge))
-			follow(keeper, &look.sights[i]);
+			r = follow(keeper, &look.sights[i]);
 	look_fini(&look);
+	if (r < 0)
+		reap_look_again(keeper);
 	map_foreach(&keeper->charges.by_name, cursor, charge)
 		if (r == 0 && is_due(charge))
 			reap_tell_empty(keeper, charge);

@@ -35,6 +35,9 @@
  * init. */
 #define PARENT_PATIENCE_USEC USEC_PER_SEC
 
+/* When descriptors, memory or watches have run out. */
+#define LOOK_AGAIN_USEC USEC_PER_SEC
+
 /* From <linux/pidfd.h> of Linux 6.15, which is newer than what we build with. */
 #define PIDFD_INFO_EXIT_BIT (UINT64_C(1) << 3)
 struct pidfd_information {
@@ -73,17 +76,24 @@ void reap_tell_empty(struct keeper *keeper, struct charge *charge)
 	core_send(&keeper->core, &m, NULL, 0);
 }
 
+void reap_look_again(struct keeper *keeper)
+{
+	if (keeper->look_again_usec == 0)
+		keeper->look_again_usec =
+				usec_add(clock_monotonic_usec(), LOOK_AGAIN_USEC);
+}
+
 /* Something of the unit is left in its cgroup: hear when it goes. */
 static void await_empty(struct keeper *keeper, struct charge *charge)
 {
-	int r = cgroup_watch(&keeper->cgroup, charge);
+	int r = cgroup_watch(&keeper->cgroup, charge), populated;
 
-	if (r < 0)
-		log_warning("cannot watch the cgroup of %s: %s", charge->name,
-				strerror(-r));
 	/* It may have gone before the watch stood. */
-	if (cgroup_is_populated(&keeper->cgroup, charge) == 0)
+	populated = cgroup_is_populated(&keeper->cgroup, charge);
+	if (populated == 0)
 		reap_tell_empty(keeper, charge);
+	else if (r < 0 || populated < 0)
+		reap_look_again(keeper);
 }
 
 void reap_check_empty(struct keeper *keeper, struct charge *charge)
@@ -309,7 +319,19 @@ uint64_t reap_next_usec(const struct keeper *keeper)
 	const struct unreaped *first =
 			list_first(&keeper->unreaped, struct unreaped, link);
 
-	return first ? first->deadline_usec : USEC_INFINITY;
+	uint64_t next = first ? first->deadline_usec : USEC_INFINITY;
+
+	return keeper->look_again_usec ? MIN_OF(next, keeper->look_again_usec) : next;
+}
+
+static void look_again(struct keeper *keeper)
+{
+	struct charge *charge;
+	size_t cursor;
+
+	keeper->look_again_usec = 0;
+	map_foreach(&keeper->charges.by_name, cursor, charge)
+		reap_check_empty(keeper, charge);
 }
 
 void reap_on_time(struct keeper *keeper, uint64_t now_usec)
@@ -319,6 +341,8 @@ void reap_on_time(struct keeper *keeper, uint64_t now_usec)
 	while ((first = list_first(&keeper->unreaped, struct unreaped, link)) &&
 			first->deadline_usec <= now_usec)
 		on_foreign_end(&first->process->watch, EPOLLHUP);
+	if (keeper->look_again_usec > 0 && keeper->look_again_usec <= now_usec)
+		look_again(keeper);
 }
 
 void reap_fini(struct keeper *keeper)

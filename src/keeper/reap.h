@@ -36,6 +36,8 @@ void reap_fini(struct keeper *keeper);
 
 /* Tell the core and forget the occupation when nothing of the unit is left. */
 void reap_check_empty(struct keeper *keeper, struct charge *charge);
+/* It could not be seen now whether something is left: look again in a moment. */
+void reap_look_again(struct keeper *keeper);
 /* Nothing is left. */
 void reap_tell_empty(struct keeper *keeper, struct charge *charge);
 

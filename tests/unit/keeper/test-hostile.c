@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -217,6 +218,49 @@ static long status_number(pid_t pid, const char *key)
 	return strtol(at + strlen(key), NULL, 10);
 }
 
+static void limit_descriptors(rlim_t limit)
+{
+	struct rlimit old, new;
+
+	ck_assert_int_eq(prlimit(bed.keeper, RLIMIT_NOFILE, NULL, &old), 0);
+	new = (struct rlimit){ limit == 0 ? old.rlim_max : limit, old.rlim_max };
+	ck_assert_int_eq(prlimit(bed.keeper, RLIMIT_NOFILE, &new, NULL), 0);
+}
+
+START_TEST(lack_of_descriptors_makes_no_unit_empty)
+{
+	pid_t pid, left;
+
+	bed_init(&bed);
+	bed_add_shell(&bed, "one",
+			test_format("setsid sleep 1000 & echo $! >%s/left; wait",
+					bed.folder),
+			"StandardOutput=null\n");
+	bed_start(&bed, NULL);
+	pid = bed_spawn_main(&bed, "one");
+	ck_assert_int_eq(
+			parse_pid(test_format("%.*s",
+						  (int)strcspn(bed_await_file(test_path(
+									       bed.folder,
+									       "left")),
+								  "\n"),
+						  bed_await_file(test_path(
+								  bed.folder, "left"))),
+					&left),
+			0);
+	limit_descriptors(3);
+	ck_assert_int_eq(kill(pid, SIGKILL), 0);
+	bed_await(&bed, PROTOCOL_EXITED, &reply);
+	bed_expect_silence(&bed);
+	ck_assert_int_eq(kill(left, SIGKILL), 0);
+	bed_await_gone(left);
+	bed_expect_silence(&bed);
+	limit_descriptors(0);
+	bed_await(&bed, PROTOCOL_EMPTY, &reply);
+	bed_stop(&bed);
+}
+END_TEST
+
 static void await_state(pid_t pid, const char *state)
 {
 	const struct timespec step = { .tv_nsec = 1000000L };
@@ -262,8 +306,8 @@ START_TEST(service_that_stops_and_continues_itself_wakes_nobody)
 }
 END_TEST
 
-TEST_MAIN("hostile", nonsense_of_a_core_is_told_once,
-		words_of_the_core_are_no_shell_commands,
+TEST_MAIN("hostile", lack_of_descriptors_makes_no_unit_empty,
+		nonsense_of_a_core_is_told_once, words_of_the_core_are_no_shell_commands,
 		core_that_closes_its_link_and_stays_is_killed_and_started_again,
 		core_cannot_start_processes_without_end,
 		service_has_no_endless_number_of_main_processes,

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -133,6 +134,98 @@ START_TEST(orphans_that_end_all_the_time_do_not_keep_the_others_waiting)
 	ck_assert_int_gt(turns, 2);
 	ck_assert_int_lt(waitid(P_ALL, 0, &info, WEXITED | WNOHANG), 0);
 	ck_assert_int_eq(errno, ECHILD);
+}
+END_TEST
+
+struct leaf {
+	struct charge charge;
+	int n_events;
+	int fd; /* its cgroup.events */
+};
+
+static void on_leaf_event(void *data, struct charge *charge)
+{
+	(void)data;
+	CONTAINER_OF(charge, struct leaf, charge)->n_events++;
+}
+
+static void watch_leaf(struct cgroup *cgroup, struct leaf *leaf)
+{
+	char *name = test_format("%s.actor", leaf->charge.name);
+	const char *folder = test_path(cgroup->path, name);
+	const char *file = test_path(folder, "cgroup.events");
+
+	ck_assert_int_eq(mkdir(folder, 0755), 0);
+	test_write(file, "x", 0644);
+	leaf->fd = open(file, O_WRONLY | O_CLOEXEC);
+	ck_assert_int_ge(leaf->fd, 0);
+	leaf->charge.events_watch = -1;
+	ck_assert_int_eq(cgroup_watch(cgroup, &leaf->charge), 0);
+}
+
+static void change_leaf(const struct leaf *leaf)
+{
+	ck_assert_int_eq(pwrite(leaf->fd, "y", 1, 0), 1);
+}
+
+/* Two leaves whose events fill the kernel's queue, and a third whose event is lost. */
+START_TEST(lost_events_of_cgroups_are_made_good)
+{
+	struct leaf a = { .charge.name = test_format("a") },
+		    b = { .charge.name = test_format("b") },
+		    c = { .charge.name = test_format("c") };
+	struct cgroup cgroup = {
+		.path = (char *)(uintptr_t)test_folder(), .folder_fd = -1, .source.fd = -1
+	};
+	auto_free char *limit = NULL;
+	struct loop loop;
+	size_t size;
+	long most;
+
+	ck_assert_int_eq(file_read("/proc/sys/fs/inotify/max_queued_events", 64, &limit,
+					 &size),
+			0);
+	most = strtol(limit, NULL, 10);
+	if (most > 200000)
+		return; /* it would take too long to fill */
+	ck_assert_int_eq(loop_init(&loop), 0);
+	ck_assert_int_eq(cgroup_start_watching(&cgroup, &loop, on_leaf_event, NULL), 0);
+	watch_leaf(&cgroup, &a);
+	watch_leaf(&cgroup, &b);
+	watch_leaf(&cgroup, &c);
+	for (long i = 0; i < most; i++)
+		change_leaf(i % 2 ? &a : &b);
+	change_leaf(&c);
+	while (loop_turn(&loop, 0) == 1)
+		;
+	ck_assert_int_gt(c.n_events, 0);
+	cgroup_fini(&(struct cgroup){ .folder_fd = -1,
+			.inotify_fd = cgroup.inotify_fd,
+			.watches = cgroup.watches });
+	loop_fini(&loop);
+	close_fd(a.fd);
+	close_fd(b.fd);
+	close_fd(c.fd);
+}
+END_TEST
+
+START_TEST(user_is_not_looked_up_by_halves_when_descriptors_run_out)
+{
+	struct users users = { 0 };
+	const struct user *root;
+	struct rlimit old, none;
+	gid_t gid;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &old), 0);
+	none = (struct rlimit){ 3, old.rlim_max };
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	ck_assert_int_eq(users_find(&users, "root", &root), -EMFILE);
+	ck_assert_int_eq(users_find_group(&users, "root", &gid), -EMFILE);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &old), 0);
+	/* It is not remembered. */
+	ck_assert_int_eq(users_find(&users, "root", &root), 0);
+	ck_assert_int_eq(users_find_group(&users, "root", &gid), 0);
+	users_forget(&users);
 }
 END_TEST
 
@@ -370,6 +463,8 @@ TEST_MAIN("parts", user_number_of_a_core_is_held_by_one_keeper_only,
 		clone_into_what_is_no_cgroup_is_refused,
 		users_are_those_of_the_local_files,
 		orphans_that_end_all_the_time_do_not_keep_the_others_waiting,
+		lost_events_of_cgroups_are_made_good,
+		user_is_not_looked_up_by_halves_when_descriptors_run_out,
 		main_process_is_the_last_start_that_lives,
 		source_may_remove_itself_and_a_quiet_loop_times_out,
 		runtime_folder_is_locked_and_has_tight_modes,
