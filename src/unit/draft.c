@@ -102,12 +102,46 @@ static const char *show(const char *value, char *buffer, size_t size)
 	return buffer;
 }
 
+/* What limits a service: passed over, it would leave more rights than the file says. */
+static bool confines(const char *key)
+{
+	static const char *const keys[] = { "User", "Group", "SupplementaryGroups",
+		"NoNewPrivileges", "UMask", "Policy" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		if (strcmp(key, keys[i]) == 0)
+			return true;
+	return has_prefix(key, "Limit");
+}
+
+/* One that stands in the wrong section, where it would have no effect. */
+static bool tell_misplaced(
+		struct source *s, const struct assignment *a, struct diag_place place)
+{
+	static const char *const sections[] = { "Service", "Security", "Limits" };
+	auto_free char *remedy = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(sections) && !remedy; i++)
+		if (confines(a->key) && option_find(sections[i], a->key))
+			remedy = text_format("Move it to [%s].", sections[i]);
+	if (!remedy)
+		return false;
+	lose(s, CODE_MISPLACED, place,
+			s->kind == UNIT_SERVICE
+					? remedy
+					: "Take it out: only services can be confined.",
+			"This setting confines nothing where it stands.");
+	return true;
+}
+
 static void tell_unknown_key(
 		struct source *s, const struct assignment *a, struct diag_place place)
 {
 	const struct unit_option *guess = option_suggest(a->section, a->key, s->kind);
 	auto_free char *remedy = NULL;
 
+	if (tell_misplaced(s, a, place))
+		return;
 	if (strcmp(a->section, "Security") == 0) {
 		lose(s, CODE_NOT_SUPPORTED, place,
 				"Take the line out; of this section only Policy= has an effect today.",

@@ -187,7 +187,7 @@ log=$(cat "$T/daemon.log")
 like "$log" 'native-limits.actor:4: error U018: ' "a native actor has no [Limits]"
 like "$log" 'native-policy.actor:4: error U018: ' "nor [Security]"
 like "$log" 'native-service.actor:4: error U030: ' "nor [Service]"
-like "$log" 'native-user.actor:2: warning U014: User= is not known in \[Actor\]' "nor a user"
+like "$log" 'native-user.actor:2: error U018: .*only services' "nor a user"
 like "$log" 'protect.actor:4: error U017: ' "confinement that is not supported refuses its unit"
 happens "a policy that is not there fails the start" 'has_failed no-policy'
 like "$(ctl status no-policy)" 'absent' "and status names it"

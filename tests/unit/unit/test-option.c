@@ -459,6 +459,18 @@ static void expect_warned(const char *text, const char *code)
 	unit_set_free(set);
 }
 
+START_TEST(what_confines_is_refused_where_it_would_not)
+{
+	expect_refused("[Actor]\nUser=nobody\n[Service]\nExecStart=/a\n", "U018");
+	expect_refused("[Unit]\nLimitNOFILE=5\n[Service]\nExecStart=/a\n", "U018");
+	expect_refused("[Service]\nExecStart=/a\nPolicy=system-service\n", "U018");
+	expect_refused("[Limits]\nUMask=0077\n[Service]\nExecStart=/a\n", "U018");
+	expect_refused("[Native]\nModule=m.so\nGroup=nogroup\n", "U018");
+	expect_refused("[Native]\nModule=m.so\n[Limits]\nLimitCPU=1\n", "U018");
+	expect_refused("[Native]\nModule=m.so\n[Security]\nPolicy=p\n", "U018");
+}
+END_TEST
+
 START_TEST(settings_that_have_no_effect_beside_others_are_told)
 {
 	expect_warned("[Service]\nExecStart=/a\nGuessMainPID=no\n", "U032");
@@ -574,6 +586,7 @@ int main(void)
 		sections_of_another_kind_are_errors,
 		install_section_of_systemd_is_passed_over,
 		settings_that_do_not_go_together_are_told,
+		what_confines_is_refused_where_it_would_not,
 		settings_that_have_no_effect_beside_others_are_told,
 		programs_stay_as_written_where_none_are_looked_for,
 		missing_program_refuses_its_unit_and_no_other, refused_units_say_why,
