@@ -134,4 +134,19 @@ is "$(ctl2 logs talker --since='1h ago' -n | wc -l)" "$(ctl2 logs talker -n 10 |
 is "$(ctl2 logs -n 1 talker)" "$(ctl2 logs talker | tail -1)" "-n 1 is the last line, wherever it stands"
 exits 2 "a time that is none is 2" ctl2 logs talker --since=whenever
 exits 2 "so is an end for a follower" ctl2 logs talker -f --until=now
+
+# Another boot.
+unlike "$(ctl logs talker)" "^-- Boot" "one boot needs no separator"
+stop_journald
+echo 01234567-89ab-cdef-0123-456789abcdef >"$T/boot"
+mount --bind "$T/boot" /proc/sys/kernel/random/boot_id || bail_out "no other boot can be made up"
+start_journald
+start_daemon
+separator='^-- Boot 0123456789abcdef0123456789abcdef --$'
+happens "a line tells where another boot begins" 'ctl logs talker | grep -q "$separator"'
+is "$(ctl logs talker | grep -c "^-- Boot")" 1 "once"
+like "$(ctl logs talker | sed "1,/$separator/d")" "talker\[$(pid_of talker)\]: $T/first begins" "behind it is what that boot has"
+unlike "$(ctl logs talker --json)" "^--" "it is not in JSON"
+like "$(ctl logs talker --json -n 1)" '"boot_id":"0123456789abcdef0123456789abcdef"' "where each entry tells its boot"
+umount /proc/sys/kernel/random/boot_id
 finish
