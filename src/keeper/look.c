@@ -340,6 +340,7 @@ static int add_known(struct look *look, struct charge *charge)
 
 	list_foreach(process, &charge->processes, link) {
 		const struct sight sight = { .pid = process->pid,
+			.parent = process->is_foreign ? 0 : getpid(),
 			.start_time = process->start_time,
 			.charge = charge };
 

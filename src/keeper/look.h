@@ -23,7 +23,7 @@ struct keeper;
 struct charge;
 
 struct sight {
-	pid_t pid, parent, session;
+	pid_t pid, parent, session; /* 0: not looked for */
 	uint64_t start_time;
 	struct charge *charge; /* whose it is; NULL: nobody's */
 };

@@ -39,7 +39,7 @@ EnvironmentFile=$T/more.env
 EnvironmentFile=-$T/no-such.env
 WorkingDirectory=$T/folder
 UMask=0027
-Nice=5
+Nice=19
 LimitNOFILE=1234
 LimitCORE=0
 NoNewPrivileges=yes
@@ -109,7 +109,7 @@ like "$(cat "$T/full.out")" '^env FROM_FILE=one$' "EnvironmentFile= is there"
 like "$(cat "$T/full.out")" '^env QUOTED=two words$' "with its quotes understood"
 is "$(found full folder)" "$T/folder" "WorkingDirectory="
 is "$(found full umask)" 0027 "UMask="
-is "$(found full nice)" 5 "Nice="
+is "$(found full nice)" 19 "Nice="
 is "$(found full files)" 1234 "LimitNOFILE="
 is "$(found full core)" 0 "LimitCORE="
 is "$(found full privileges)" 1 "NoNewPrivileges="
