@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 
 /*
- * A turn: running what lies in an actor's mailbox.
+ * A turn: running what lies in an actor's mailbox. The most common one is in turn.h.
  *
  * A node is handled while it is still in the list, since the right to run lasts as long
  * as the tail is not NULL. Then the runner goes to the next one; when there is none it
@@ -18,13 +18,11 @@
 #include "base/assert.h"
 #include "rt/signals.h"
 #include "rt/system.h"
+#include "rt/turn.h"
 
 #define NEXT_SPINS 64
 
-/* The handler, or init, has said how the actor ends. Apart, to keep its locals off the
- * hot path. */
-static __attribute__((noinline)) void end_after_handler(
-		struct worker *w, struct airs_actor *a, int r)
+void turn_end_actor(struct worker *w, struct airs_actor *a, int r)
 {
 	struct airs_reason reason = w->is_exiting
 			? w->reason
@@ -33,44 +31,25 @@ static __attribute__((noinline)) void end_after_handler(
 	actor_end(w, a, &reason, ACTOR_ENDS_ITSELF);
 }
 
-static inline void deliver(struct worker *w, struct airs_actor *a, struct node *n)
+void actor_deliver(struct worker *w, struct airs_actor *a, struct node *n)
 {
 	const struct airs_behaviour *behaviour =
 			atomic_load_explicit(&a->behaviour, memory_order_relaxed);
-	struct airs_message message = {
-		.from = n->from,
-		.type = n->type,
-		.status = n->status,
-		.ref = n->ref,
-		.value = n->payload == PAYLOAD_VALUE ? n->u.timer.value : 0,
-		.data = node_data(n),
-		.size = n->size,
-	};
-	int r = 0;
+	int r;
 
-	atomic_store_explicit(&a->handled,
-			atomic_load_explicit(&a->handled, memory_order_relaxed) + 1,
-			memory_order_relaxed);
-	if (LIKELY(behaviour->handle))
-		r = behaviour->handle(a, a->state, &message);
+	w->message.status = n->status;
+	w->message.ref = n->ref;
+	w->message.value = n->payload == PAYLOAD_VALUE ? n->u.timer.value : 0;
+	r = turn_handle(w, a, behaviour, n, node_data(n));
 	if (UNLIKELY(w->is_exiting || r < 0))
-		end_after_handler(w, a, r);
+		turn_end_actor(w, a, r);
 }
 
-void actor_deliver(struct worker *w, struct airs_actor *a, struct node *n)
+static void handle_request(struct worker *w, struct airs_actor *a, struct node *n)
 {
-	deliver(w, a, n);
-}
-
-static inline void handle_data(struct worker *w, struct airs_actor *a, struct node *n)
-{
-	if (!n->ref) {
-		deliver(w, a, n);
-		return;
-	}
 	w->request = n->ref;
 	w->request_from = n->from;
-	deliver(w, a, n);
+	actor_deliver(w, a, n);
 	if (w->request)
 		call_keep_request(w, a);
 }
@@ -99,9 +78,9 @@ static void handle_start(struct worker *w, struct airs_actor *a, struct node *n)
 	struct airs_reason reason = { .reason_class = AIRS_REASON_NORMAL };
 	int r;
 
-	a->runner |= RUNNER_LIVE;
+	a->live = n->to;
 	a->flags |= ACTOR_STARTING | (n->flags & AIRS_SPAWN_ACK ? ACTOR_ACK : 0u);
-	if (atomic_load_explicit(&a->kill, memory_order_relaxed) == actor_pid(a))
+	if (actor_is_killed(a, n->to))
 		return; /* NODE_KILL follows. */
 	r = call_init(a, n);
 	if (w->is_exiting) {
@@ -133,7 +112,12 @@ static void handle_signal(struct worker *w, struct airs_actor *a, struct node *n
 		handle_start(w, a, n);
 		return;
 	case NODE_DATA:
-		handle_data(w, a, n);
+		n->status = 0;
+		n->ref = 0;
+		actor_deliver(w, a, n);
+		return;
+	case NODE_REQUEST:
+		handle_request(w, a, n);
 		return;
 	case NODE_STARTED:
 		actor_deliver(w, a, n);
@@ -206,6 +190,7 @@ static bool survives_kill(enum node_kind kind)
 		return true;
 	case NODE_NOTHING:
 	case NODE_DATA:
+	case NODE_REQUEST:
 	case NODE_STARTED:
 	case NODE_REPLY:
 	case NODE_TIMER:
@@ -226,22 +211,18 @@ static void dispatch(struct worker *w, struct airs_actor *a, struct node *n)
 	airs_pid pid = actor_pid(a);
 
 	/* Before NODE_START a pid can only have been guessed. */
-	if (UNLIKELY(n->to != pid) ||
-			UNLIKELY(!(a->runner & RUNNER_LIVE) && n->kind != NODE_START)) {
+	if (n->to != pid || (a->live != pid && n->kind != NODE_START)) {
 		node_refuse(w->system, w, n,
 				n->to == w->ended ? &w->ended_reason : &noproc);
 		return;
 	}
 	a->worker = w;
-	if (UNLIKELY(atomic_load_explicit(&a->kill, memory_order_relaxed) == pid) &&
+	if (UNLIKELY(actor_is_killed(a, pid)) &&
 			!survives_kill((enum node_kind)n->kind)) {
 		node_refuse(w->system, w, n, &killed);
 		return;
 	}
-	if (LIKELY(n->kind == NODE_DATA))
-		handle_data(w, a, n);
-	else
-		handle_signal(w, a, n);
+	handle_signal(w, a, n);
 }
 
 /* Whether n brings an actor to life that belongs to another pool's workers. */
@@ -266,56 +247,62 @@ static struct node *await_next(struct node *n)
 	return next;
 }
 
+/* As turn_leave; the slot is given back with the right to run. */
+static bool leave_ended(struct worker *w, struct airs_actor *a, struct node *n)
+{
+	a->runner &= (uint8_t)~RUNNER_ENDED;
+	if (turn_leave(a, n)) {
+		table_give(&w->system->table, w, a);
+		return true;
+	}
+	a->runner |= RUNNER_ENDED;
+	return false;
+}
+
+/* A sender that has exchanged the tail keeps us waiting: n stays in front, handled. */
+static struct node *keep_in_front(struct worker *w, struct node *n)
+{
+	node_release_payload(w->system, w, n);
+	n->kind = NODE_NOTHING;
+	return n;
+}
+
 /*
  * Go past n, which was handled, and free it. Returns the node behind it; NULL when the
  * right to run is gone.
  */
-static struct node *advance(struct worker *w, struct airs_actor *a, struct node *n)
+static inline struct node *advance(struct worker *w, struct airs_actor *a, struct node *n)
 {
 	/* Acquire: pairs with the release store of next in push. */
-	struct node *next = atomic_load_explicit(&n->next, memory_order_acquire),
-		    *tail = n;
-	bool has_ended;
+	struct node *next = atomic_load_explicit(&n->next, memory_order_acquire);
 
 	if (!next) {
-		has_ended = a->runner & RUNNER_ENDED;
-		a->runner &= (uint8_t)~RUNNER_ENDED;
-		/*
-		 * Release: hands first, run_next and the rest of the slot to the sender
-		 * that will find NULL (acquire in push).
-		 */
-		if (atomic_compare_exchange_strong_explicit(&a->tail, &tail, NULL,
-				    memory_order_release, memory_order_relaxed)) {
-			if (has_ended)
-				table_give(&w->system->table, w, a);
+		if (UNLIKELY(a->runner & RUNNER_ENDED) ? leave_ended(w, a, n)
+						       : turn_leave(a, n)) {
 			node_free(w->system, w, n);
 			return NULL;
 		}
-		if (has_ended)
-			a->runner |= RUNNER_ENDED;
 		next = await_next(n);
-	}
-	if (UNLIKELY(!next)) {
-		node_release_payload(w->system, w, n);
-		n->kind = NODE_NOTHING;
-		return n;
+		if (UNLIKELY(!next))
+			return keep_in_front(w, n);
 	}
 	node_free(w->system, w, n);
 	return next;
 }
 
-/* Data that was counted when it was posted leaves the count. */
+/*
+ * Data that was counted when it was posted leaves the count: that of a bounded mailbox at
+ * once, so that there is room while the message is handled; the others at the end of the
+ * turn, where this is summed up.
+ */
 static int32_t counted(struct airs_actor *a, const struct node *n, bool is_behind)
 {
-	if (n->kind != NODE_DATA)
+	if (n->kind != NODE_DATA && n->kind != NODE_REQUEST)
 		return 0;
-	if (UNLIKELY(n->flags & NODE_F_COUNTED)) {
-		/* At once, so that a bounded mailbox has room while its message is
-		 * handled. */
-		(void)atomic_fetch_sub_explicit(&a->queued, 1, memory_order_relaxed);
-		return 0;
-	}
-	return is_behind;
+	if (!(n->flags & NODE_F_COUNTED))
+		return is_behind;
+	(void)atomic_fetch_sub_explicit(&a->queued, 1, memory_order_relaxed);
+	return 0;
 }
 
 /* The turn is over with n in front. */
@@ -327,36 +314,81 @@ static enum turn put_back(
 		a->runner |= RUNNER_BEHIND;
 	if (!is_misplaced(w, a, n))
 		return TURN_MORE;
-	w->system->scheduler->ready(w->system, w, a);
+	(void)w->system->scheduler->ready(w->system, w, a);
 	return TURN_MOVED;
 }
 
-enum turn actor_turn(struct worker *w, struct airs_actor *a, unsigned int budget,
-		unsigned int *ret_handled)
+void turn_count_behind(struct worker *w)
 {
-	/* Relaxed: only compared. */
-	struct node *last = atomic_load_explicit(&a->tail, memory_order_relaxed);
-	struct node *n = a->first, *next;
-	bool is_behind = a->runner & RUNNER_BEHIND;
-	unsigned int handled = 0;
-	int32_t n_counted = 0;
+	if (w->n_behind)
+		(void)atomic_fetch_add_explicit(&w->behind->queued, (int32_t)w->n_behind,
+				memory_order_relaxed);
+	w->n_behind = 0;
+}
 
-	a->runner &= (uint8_t)~RUNNER_BEHIND;
-	while (n && handled < budget && !is_misplaced(w, a, n)) {
-		n_counted += counted(a, n, is_behind);
-		dispatch(w, a, n);
-		handled++;
-		if (n == last)
-			budget = handled;
-		next = advance(w, a, n);
-		if (UNLIKELY(next == n))
-			budget = handled;
-		n = next;
-		is_behind = true;
-	}
-	*ret_handled = handled;
+static void count_handled(struct worker *w, struct airs_actor *a, int32_t n_counted)
+{
+	turn_count_behind(w);
 	if (n_counted)
 		(void)atomic_fetch_sub_explicit(
 				&a->queued, n_counted, memory_order_relaxed);
+}
+
+/* n_counted nodes of a were handled and have left the count. */
+static enum turn end_turn(struct worker *w, struct airs_actor *a, struct node *n,
+		bool is_behind, int32_t n_counted)
+{
+	if ((uint32_t)n_counted | w->n_behind)
+		count_handled(w, a, n_counted);
 	return n ? put_back(w, a, n, is_behind) : TURN_IDLE;
+}
+
+static inline void handle_any(struct worker *w, struct airs_actor *a, struct node *n,
+		bool is_behind, int32_t *n_counted)
+{
+	if (LIKELY(turn_is_plain(a, n))) {
+		*n_counted += is_behind;
+		(void)turn_deliver_plain(w, a, n);
+		return;
+	}
+	*n_counted += counted(a, n, is_behind);
+	dispatch(w, a, n);
+}
+
+enum turn turn_rest(struct worker *w, struct airs_actor *a, struct node *n,
+		struct node *last, unsigned int budget)
+{
+	struct node *next;
+	int32_t n_counted = 0;
+
+	/* n was the first one, which nobody counted. */
+	for (;;) {
+		next = advance(w, a, n);
+		if (!next || next == n || n == last || --budget == 0 ||
+				UNLIKELY(is_misplaced(w, a, next)))
+			return end_turn(w, a, next, true, n_counted);
+		n = next;
+		handle_any(w, a, n, true, &n_counted);
+	}
+}
+
+enum turn turn_full(struct worker *w, struct airs_actor *a, unsigned int budget)
+{
+	/* Relaxed: only compared. */
+	struct node *last = atomic_load_explicit(&a->tail, memory_order_relaxed);
+	struct node *n = a->first;
+	bool is_behind = a->runner & RUNNER_BEHIND;
+	int32_t n_counted = 0;
+	enum turn turn;
+
+	a->runner &= (uint8_t)~RUNNER_BEHIND;
+	if (is_misplaced(w, a, n))
+		return put_back(w, a, n, is_behind);
+	handle_any(w, a, n, is_behind, &n_counted);
+	turn = turn_rest(w, a, n, last, budget);
+	/* May have gone to another worker: only the count is shared. */
+	if (n_counted)
+		(void)atomic_fetch_sub_explicit(
+				&a->queued, n_counted, memory_order_relaxed);
+	return turn;
 }

@@ -27,17 +27,19 @@
 #include "rt/node.h"
 #include "rt/relation.h"
 
-#define PID_SLOT_BITS      28
-#define PID_SLOT_MASK      ((UINT64_C(1) << PID_SLOT_BITS) - 1)
-#define PID_GENERATION_MAX (UINT64_C(1) << 35)
+#define PID_SLOT_BITS       28
+#define PID_SLOT_MASK       ((UINT64_C(1) << PID_SLOT_BITS) - 1)
+#define PID_GENERATION_BITS 32
+#define PID_GENERATION_MAX  (UINT64_C(1) << PID_GENERATION_BITS)
+#define PID_MASK            ((UINT64_C(1) << (PID_SLOT_BITS + PID_GENERATION_BITS)) - 1)
 
-#define STATUS_DYING     UINT64_C(1) /* has begun to end */
-#define STATUS_NAMED     UINT64_C(2) /* has a name */
-#define STATUS_FREE      UINT64_C(4) /* not spawned yet */
-#define STATUS_FLAG_BITS 8
+/* Above the pid. FREE is the lowest: it makes a status differ from every pid. */
+#define STATUS_FIRST_BIT (PID_SLOT_BITS + PID_GENERATION_BITS)
+#define STATUS_FREE      (UINT64_C(1) << STATUS_FIRST_BIT) /* not spawned yet */
+#define STATUS_DYING     (UINT64_C(2) << STATUS_FIRST_BIT) /* has begun to end */
+#define STATUS_NAMED     (UINT64_C(4) << STATUS_FIRST_BIT) /* has a name */
 
 #define RUNNER_BEHIND 1u /* first was posted behind another node */
-#define RUNNER_LIVE   4u /* NODE_START was handled */
 #define RUNNER_ENDED  2u /* the slot goes to the free list when the mailbox is empty */
 
 #define ACTOR_STARTING 1u /* its start handshake is not over */
@@ -50,17 +52,18 @@ struct airs_actor {
 	_Atomic(struct node *) tail; /* newest node; NULL: idle */
 	struct node *first; /* oldest; written by the sender that found NULL, then by the
 			       runner */
-	_Atomic uint64_t status; /* generation and STATUS_… */
-	_Atomic airs_pid kill; /* equals the pid: skip to NODE_KILL */
+	_Atomic uint64_t status; /* pid and STATUS_… */
 	struct airs_actor
 			*run_next; /* in a run queue; of whoever holds the right to run */
 	_Atomic(struct airs_pool *) pool;
+	_Atomic uint32_t kill; /* equals the generation: skip to NODE_KILL */
 	_Atomic int32_t queued; /* data nodes that were posted behind others */
 	_Atomic uint32_t mailbox_max; /* 0: unbounded */
 	_Atomic uint32_t refused;
-	uint32_t index; /* of the slot; constant */
+	_Atomic uint32_t n_links, n_monitors; /* the runner's */
 
 	/* Runner, after the spawner. Atomic where airs_actor_get_info reads. */
+	airs_pid live; /* the pid once NODE_START was handled, until the end; else 0 */
 	_Atomic(const struct airs_behaviour *) behaviour;
 	void *state;
 	union relations relations;
@@ -74,7 +77,7 @@ struct airs_actor {
 	uint8_t flags; /* ACTOR_… */
 	uint8_t state_class;
 	uint8_t relation_count; /* while not hashed */
-	_Atomic uint32_t n_links, n_monitors, n_monitored_by;
+	_Atomic uint32_t n_monitored_by;
 };
 
 _Static_assert(sizeof(struct airs_actor) == 128, "an actor is two cache lines");
@@ -94,9 +97,15 @@ static inline airs_pid actor_pid(const struct airs_actor *a)
 {
 	/* Relaxed: the caller runs or spawns the actor, or compares with a pid it was
 	 * given. */
-	uint64_t status = atomic_load_explicit(&a->status, memory_order_relaxed);
+	return atomic_load_explicit(&a->status, memory_order_relaxed) & PID_MASK;
+}
 
-	return pid_make(status >> STATUS_FLAG_BITS, a->index);
+/* Whether pid was sent a kill. */
+static inline bool actor_is_killed(const struct airs_actor *a, airs_pid pid)
+{
+	/* Relaxed: see send_exit. */
+	return atomic_load_explicit(&a->kill, memory_order_relaxed) ==
+			pid_generation(pid);
 }
 
 /* Whether the slot belongs to pid, begun to end or not. */
@@ -105,28 +114,13 @@ static inline bool actor_is(const struct airs_actor *a, airs_pid pid)
 	/*
 	 * Acquire: pairs with the release store that retires a generation in actor_end:
 	 * who sees the actor gone has its last signals in the mailbox. And with the one
-	 * in fill_slot: a slot that is not free has a pool, however its pid came to be
-	 * known.
+	 * in fill_slot. A number that never was a pid may name a free slot; it has a
+	 * pool, whose workers refuse what they find in it.
 	 */
 	uint64_t status = atomic_load_explicit(&a->status, memory_order_acquire);
 
-	return (status & ~(STATUS_DYING | STATUS_NAMED)) ==
-			pid_generation(pid) << STATUS_FLAG_BITS;
+	return (status ^ pid) << (64 - STATUS_FIRST_BIT - 1) == 0;
 }
-
-/* What a turn left behind. */
-enum turn {
-	TURN_IDLE, /* the right to run is gone */
-	TURN_MORE, /* nodes are left: put it behind the others */
-	TURN_MOVED, /* it belongs to another pool and was put there */
-};
-
-/*
- * Run what was in the mailbox when the turn began, at most budget nodes. The calling
- * worker holds the right to run. ret_handled counts nodes.
- */
-enum turn actor_turn(struct worker *w, struct airs_actor *a, unsigned int budget,
-		unsigned int *ret_handled);
 
 /* Whether terminate runs. */
 enum actor_ending {

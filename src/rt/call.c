@@ -103,7 +103,7 @@ int airs_call(struct airs_actor *self, const struct airs_request *request,
 
 	r = message_check(request->type, request->data, request->size);
 	if (r == 0) {
-		n = node_new(w->system, w, NODE_DATA,
+		n = node_new(w->system, w, NODE_REQUEST,
 				request->free_data ? 0 : request->size);
 		r = -ENOMEM;
 	}

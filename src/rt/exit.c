@@ -134,7 +134,7 @@ void actor_end(struct worker *w, struct airs_actor *a, const struct airs_reason 
 	w->ended = pid;
 	w->ended_reason = copy;
 	count_end(w);
-	a->runner &= (uint8_t)~RUNNER_LIVE;
+	a->live = AIRS_PID_NONE;
 	a->flags = 0;
 	a->relation_count = 0;
 	/* A slot that has used up its generations is never given out again. */
@@ -142,7 +142,7 @@ void actor_end(struct worker *w, struct airs_actor *a, const struct airs_reason 
 		a->runner |= RUNNER_ENDED;
 	/* Release: pairs with the acquire in actor_is. */
 	atomic_store_explicit(&a->status,
-			(pid_generation(pid) + 1) << STATUS_FLAG_BITS | STATUS_FREE,
+			((pid + (UINT64_C(1) << PID_SLOT_BITS)) & PID_MASK) | STATUS_FREE,
 			memory_order_release);
 }
 
@@ -185,7 +185,8 @@ static void send_exit(struct airs_system *system, struct worker *w, airs_pid fro
 	 */
 	target = system_find(system, to);
 	if (target)
-		atomic_store_explicit(&target->kill, to, memory_order_relaxed);
+		atomic_store_explicit(&target->kill, (uint32_t)pid_generation(to),
+				memory_order_relaxed);
 }
 
 void airs_exit_signal(

@@ -50,9 +50,7 @@ int airs_is_alive(struct airs_system *system, airs_pid pid)
 		return 0;
 	/* Acquire: as in actor_is. */
 	status = atomic_load_explicit(&a->status, memory_order_acquire);
-	return status >> STATUS_FLAG_BITS == pid_generation(pid) &&
-			!(status & (STATUS_DYING | STATUS_FREE)) &&
-			atomic_load_explicit(&a->kill, memory_order_relaxed) != pid;
+	return (status & ~STATUS_NAMED) == pid && !actor_is_killed(a, pid);
 }
 
 static uint64_t queued(struct airs_actor *a)

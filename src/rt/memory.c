@@ -44,7 +44,7 @@ static unsigned int class_of(size_t size)
 {
 	if (size <= MEMORY_CLASS_MIN)
 		return 0;
-	return (unsigned int)(64 - __builtin_clzl(size - 1)) - 5;
+	return (unsigned int)(64 - __builtin_clzl(size - 1)) - 4;
 }
 
 /* Large regions are aligned for, and ask for, huge pages: first touches are a spawn's

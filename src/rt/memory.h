@@ -21,14 +21,14 @@
 #include "base/macro.h"
 #include "rt/lock.h"
 
-#define MEMORY_CLASSES   5 /* 32, 64, 128, 256, 512 bytes */
-#define MEMORY_CLASS_MIN 32
+#define MEMORY_CLASSES   6 /* 16, 32, 64, 128, 256, 512 bytes */
+#define MEMORY_CLASS_MIN 16
 #define MEMORY_HEAP      0xffu
 #define MEMORY_MUST_MAX  128 /* the largest block that memory_alloc_must gives */
 #define MAGAZINE_SIZE    64
 #define CACHE_LINE       64
 
-#define MEMORY_CLASS_LINE 1u /* of CACHE_LINE bytes */
+#define MEMORY_CLASS_LINE 2u /* of CACHE_LINE bytes */
 
 /* The address sanitizer sees each block by itself when it comes from malloc. */
 #if defined(__SANITIZE_ADDRESS__)
@@ -94,32 +94,59 @@ void *memory_alloc_must(struct memory *m, struct memory_cache *cache, size_t siz
 void memory_fail_after(size_t allocations);
 
 /* How many allocations may still succeed. SIZE_MAX: no limit. */
-extern atomic_size_t memory_allowed;
+extern atomic_size_t memory_allowed __attribute__((visibility("hidden")));
 
 MUST_CHECK void *memory_alloc_any(struct memory *m, struct memory_cache *cache,
 		size_t size, uint8_t *ret_class);
 void memory_free_any(struct memory *m, struct memory_cache *cache, void *ptr,
 		uint8_t size_class);
 
+/* A block of class MEMORY_CLASS_LINE; NULL when none is at hand. */
+static inline void *memory_take_line(struct memory_cache *cache)
+{
+	struct magazine *magazine = &cache->current[MEMORY_CLASS_LINE];
+	struct memory_block *block = magazine->head;
+
+	if (UNLIKELY(!block ||
+			    atomic_load_explicit(&memory_allowed, memory_order_relaxed) !=
+					    SIZE_MAX))
+		return NULL;
+	magazine->head = block->next;
+	magazine->count--;
+	return block;
+}
+
 /* Uninitialised; NULL when memory ran out. One cache line, which most messages need, is
  * taken here. */
 MUST_CHECK static inline void *memory_alloc(struct memory *m, struct memory_cache *cache,
 		size_t size, uint8_t *ret_class)
 {
-	struct memory_block *block;
+	void *block;
 
-	if (LIKELY(MEMORY_POOLED && cache && size == CACHE_LINE) &&
-			LIKELY(atomic_load_explicit(&memory_allowed,
-					       memory_order_relaxed) == SIZE_MAX)) {
-		block = cache->current[MEMORY_CLASS_LINE].head;
+	if (LIKELY(cache && size == CACHE_LINE)) {
+		block = memory_take_line(cache);
 		if (LIKELY(block)) {
-			cache->current[MEMORY_CLASS_LINE].head = block->next;
-			cache->current[MEMORY_CLASS_LINE].count--;
 			*ret_class = MEMORY_CLASS_LINE;
 			return block;
 		}
 	}
 	return memory_alloc_any(m, cache, size, ret_class);
+}
+
+/* Frees a block of class MEMORY_CLASS_LINE. */
+static inline void memory_free_line(
+		struct memory *m, struct memory_cache *cache, void *ptr)
+{
+	struct magazine *magazine = &cache->current[MEMORY_CLASS_LINE];
+	struct memory_block *block = ptr;
+
+	if (UNLIKELY(magazine->count >= MAGAZINE_SIZE)) {
+		memory_free_any(m, cache, ptr, MEMORY_CLASS_LINE);
+		return;
+	}
+	block->next = magazine->head;
+	magazine->head = block;
+	magazine->count++;
 }
 
 static inline void memory_free(struct memory *m, struct memory_cache *cache, void *ptr,

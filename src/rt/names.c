@@ -134,8 +134,7 @@ static int add_locked(struct airs_system *system, struct name_entry *e)
 		return -ESRCH;
 	status = atomic_load_explicit(&a->status, memory_order_relaxed);
 	do {
-		if (status >> STATUS_FLAG_BITS != pid_generation(e->pid) ||
-				status & (STATUS_DYING | STATUS_FREE))
+		if ((status & ~STATUS_NAMED) != e->pid)
 			return -ESRCH;
 		if (status & STATUS_NAMED)
 			return -EEXIST;

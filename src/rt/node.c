@@ -89,13 +89,12 @@ void node_refuse(struct airs_system *system, struct worker *worker, struct node 
 	case NODE_UNLINK:
 		reply = node_new_must(system, worker, NODE_UNLINK_ACK, 0);
 		break;
-	case NODE_DATA:
-		if (!n->ref)
-			return;
+	case NODE_REQUEST:
 		reply = node_new_reason(system, worker, NODE_REPLY, reason);
 		reply->status = -ESRCH;
 		break;
 	case NODE_NOTHING:
+	case NODE_DATA:
 	case NODE_START:
 	case NODE_STARTED:
 	case NODE_REPLY:

@@ -16,10 +16,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "airssys/message.h"
 #include "airssys/types.h"
 #include "base/macro.h"
+#include "rt/memory.h"
 
 struct relation;
 struct system_call; /* see call.c */
@@ -29,7 +31,8 @@ enum node_kind {
 	NODE_NOTHING,
 	NODE_START, /* first of an actor: run init; flags are AIRS_SPAWN_ACK, payload the
 		       arguments */
-	NODE_DATA, /* a message; ref not 0: it wants a reply */
+	NODE_DATA, /* a message: without status and ref */
+	NODE_REQUEST, /* a message that wants a reply; ref */
 	NODE_STARTED, /* AIRS_MSG_STARTED */
 	NODE_REPLY, /* ref: the call */
 	NODE_TIMER, /* ref: the timer */
@@ -64,21 +67,24 @@ enum link_exit {
 			      acknowledgement */
 };
 
+#define NODE_INLINE_MAX 16 /* bytes of payload in a node of one cache line */
+
 #define NODE_F_COUNTED 1u /* counted in the mailbox before it was posted */
 
 struct node {
 	_Atomic(struct node *) next;
 	airs_pid to, from;
 	uint32_t type;
-	int32_t status; /* of an armed timer: its place in the heap */
-	airs_ref ref;
+	int32_t status; /* not of NODE_DATA; of an armed timer: its place in the heap */
+	airs_ref ref; /* not of NODE_DATA */
 	uint32_t size;
 	uint8_t kind; /* enum node_kind */
 	uint8_t size_class;
 	uint8_t payload; /* enum node_payload */
 	uint8_t flags;
 	union {
-		unsigned char bytes[16]; /* or more: the block is as long as the payload
+		unsigned char bytes
+				[NODE_INLINE_MAX]; /* or more: the block is as long as the payload
 					    needs */
 		struct {
 			uint64_t value;
@@ -91,6 +97,17 @@ struct node {
 		struct relation *relation;
 	} u;
 };
+
+/*
+ * Kind, class, payload and flags of a plain message: in a node of one line, with its
+ * payload inside (size may be 0), not counted. They are compared and set as one word.
+ */
+static const uint8_t node_plain[4] = { NODE_DATA, MEMORY_CLASS_LINE, PAYLOAD_INLINE, 0 };
+
+static inline bool node_is_plain(const struct node *n)
+{
+	return memcmp(&n->kind, node_plain, sizeof(node_plain)) == 0;
+}
 
 /* For signals of at most a struct airs_reason: never NULL, see memory_alloc_must. */
 struct node *node_new_must(struct airs_system *system, struct worker *worker,

@@ -125,9 +125,6 @@ static int build(struct airs_system *system)
 	r = memory_init(&system->memory);
 	if (r < 0)
 		return r;
-	r = table_init(&system->table, system->options.max_actors);
-	if (r < 0)
-		return r;
 	r = names_init(&system->names);
 	if (r < 0)
 		return r;
@@ -137,17 +134,21 @@ static int build(struct airs_system *system)
 	r = pool_new(system, "airs", system->options.workers, &system->default_pool);
 	if (r < 0)
 		return r;
+	r = table_init(&system->table, system->options.max_actors, system->default_pool);
+	if (r < 0)
+		return r;
 	return system->scheduler->new (system);
 }
 
 int airs_system_new(const struct airs_system_options *options,
 		struct airs_system **ret_system)
 {
-	struct airs_system *system = calloc(1, sizeof(*system));
+	struct airs_system *system;
 	int r;
 
-	if (!system)
+	if (posix_memalign((void **)&system, CACHE_LINE, sizeof(*system)) != 0)
 		return -ENOMEM;
+	memset(system, 0, sizeof(*system));
 	r = read_options(system, options);
 	if (r < 0) {
 		free(system);
@@ -228,10 +229,9 @@ static void free_slot(struct airs_system *system, struct airs_actor *a)
 
 static void free_actors(struct airs_system *system)
 {
-	uint32_t used = atomic_load_explicit(&system->table.used, memory_order_relaxed),
-		 i;
+	uint32_t i;
 
-	for (i = 0; i < used; i++)
+	for (i = 0; i < system->table.used; i++)
 		free_slot(system, &system->table.slots[i]);
 }
 

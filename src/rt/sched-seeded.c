@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "rt/system.h"
+#include "rt/turn.h"
 
 #define TURN_MAX 8u
 
@@ -38,7 +39,7 @@ static uint64_t deadline(struct airs_system *system, uint64_t delay_usec)
 	return usec_add(now(system), delay_usec);
 }
 
-static void ready(struct airs_system *system, struct worker *w, struct airs_actor *a)
+static int ready(struct airs_system *system, struct worker *w, struct airs_actor *a)
 {
 	struct seeded *s = system->seeded;
 
@@ -52,6 +53,7 @@ static void ready(struct airs_system *system, struct worker *w, struct airs_acto
 	s->last = a;
 	s->n_ready++;
 	spin_unlock(&s->lock);
+	return 0;
 }
 
 /* Draws among the oldest DRAW_MAX, so that a step does not cost more with more actors. */
@@ -126,7 +128,7 @@ static int seeded_run(struct airs_system *system, uint64_t until_usec)
 {
 	struct seeded *s = system->seeded;
 	struct airs_actor *a;
-	unsigned int budget, handled;
+	unsigned int budget;
 
 	/* Relaxed: the flag stops this loop and guards nothing. */
 	atomic_store_explicit(&system->is_stopping, false, memory_order_relaxed);
@@ -138,8 +140,8 @@ static int seeded_run(struct airs_system *system, uint64_t until_usec)
 			break;
 		}
 		budget = 1 + (unsigned int)(random_next(&s->random) % TURN_MAX);
-		if (actor_turn(s->worker, a, budget, &handled) == TURN_MORE)
-			ready(system, s->worker, a);
+		if (turn_run(s->worker, a, budget) == TURN_MORE)
+			(void)ready(system, s->worker, a);
 	}
 	return 0;
 }

@@ -29,8 +29,10 @@
 #include <string.h>
 #include <sys/prctl.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "rt/system.h"
+#include "rt/turn.h"
 
 #define TURN_BUDGET    256u
 #define HANDOFF_MAX    16u
@@ -141,27 +143,37 @@ static void inject(struct airs_pool *pool, struct airs_actor *a)
 	wake_one(pool);
 }
 
-static void ready(struct airs_system *system, struct worker *w, struct airs_actor *a)
+static int ready(struct airs_system *system, struct worker *w, struct airs_actor *a)
 {
 	struct airs_pool *pool = atomic_load_explicit(&a->pool, memory_order_relaxed);
 
 	(void)system;
 	if (UNLIKELY(!w || w->pool != pool)) {
 		inject(pool, a);
-		return;
+		return 0;
 	}
 	if (w->handoff)
 		enqueue(w, LANE_WOKEN, w->handoff);
 	w->handoff = a;
+	return 0;
+}
+
+static inline bool has_injected(struct worker *w)
+{
+	return atomic_load_explicit(&w->pool->injected, memory_order_relaxed);
+}
+
+static inline bool is_stopping(struct worker *w)
+{
+	/* Relaxed: the flag stops the worker and guards nothing. */
+	return atomic_load_explicit(&w->pool->is_stopping, memory_order_relaxed);
 }
 
 /* Moves what was injected to the own queue, oldest first. */
-static void take_injected(struct worker *w)
+static __attribute__((noinline)) void take_injected(struct worker *w)
 {
 	struct airs_actor *a, *next, *first = NULL;
 
-	if (LIKELY(!atomic_load_explicit(&w->pool->injected, memory_order_relaxed)))
-		return;
 	/* Acquire: pairs with the exchange in inject. */
 	a = atomic_exchange_explicit(&w->pool->injected, NULL, memory_order_acquire);
 	for (; a; a = next) {
@@ -175,21 +187,6 @@ static void take_injected(struct worker *w)
 		append(&w->queue, LANE_WOKEN, a);
 	}
 	spin_unlock(&w->queue.lock);
-}
-
-static struct airs_actor *next_actor(struct worker *w)
-{
-	struct airs_actor *a = w->handoff;
-
-	take_injected(w);
-	if (a) {
-		w->handoff = NULL;
-		if (w->handoff_streak++ < HANDOFF_MAX)
-			return a;
-		enqueue(w, LANE_WOKEN, a);
-	}
-	w->handoff_streak = 0;
-	return dequeue(w);
 }
 
 static uint64_t backlog_ns(struct worker *w)
@@ -251,11 +248,6 @@ static struct airs_actor *steal(struct worker *w)
 	return NULL;
 }
 
-static bool is_stopping(struct worker *w)
-{
-	return atomic_load_explicit(&w->system->is_stopping, memory_order_relaxed);
-}
-
 static void after_wait(struct worker *w, unsigned int flags)
 {
 	/* Acquire-release: whoever found waking set pushed before we look at the stack
@@ -287,6 +279,7 @@ static void tick(struct worker *w)
 	}
 	w->tick_usec = now_usec;
 	w->tick_turns = turns;
+	w->tick_at = turns + w->tick_every;
 	reactor_fire(w->pool->reactor, w, now_usec);
 	if (now_usec - w->poll_usec < POLL_USEC)
 		return;
@@ -315,34 +308,70 @@ static void park(struct worker *w)
 	w->tick_usec = 0; /* The time asleep is not the cost of a turn. */
 }
 
-static void run_one(struct worker *w, struct airs_actor *a)
+/* The turns since the last call, and this one. */
+static void count_turns(struct worker *w)
 {
-	unsigned int handled;
+	uint64_t turns = atomic_load_explicit(&w->turns, memory_order_relaxed);
 
-	if (actor_turn(w, a, TURN_BUDGET, &handled) == TURN_MORE)
-		enqueue(w, LANE_CONTINUING, a);
-	if (UNLIKELY(backlog_ns(w) >= WAKE_WORTH_NS) && w->pool->n_workers > 1)
-		wake_one(w->pool);
+	turns += HANDOFF_MAX + 1 - w->handoffs_left;
+	w->handoffs_left = HANDOFF_MAX;
+	atomic_store_explicit(&w->turns, turns, memory_order_relaxed);
+	if (turns >= w->tick_at)
+		tick(w);
+}
+
+/* What the hand-off slot holds goes behind the others, if there are others. */
+static struct airs_actor *take_handoff(struct worker *w)
+{
+	struct airs_actor *a = TAKE_PTR(w->handoff);
+
+	if (!a || queue_length(w) == 0)
+		return a;
+	enqueue(w, LANE_WOKEN, a);
+	return NULL;
+}
+
+/* Everything that is not done before each turn. NULL when the system stops. */
+static __attribute__((noinline)) struct airs_actor *next_queued(struct worker *w)
+{
+	struct airs_actor *a;
+
+	while (!is_stopping(w)) {
+		count_turns(w);
+		if (has_injected(w))
+			take_injected(w);
+		if (backlog_ns(w) >= WAKE_WORTH_NS && w->pool->n_workers > 1)
+			wake_one(w->pool);
+		a = take_handoff(w);
+		if (!a)
+			a = dequeue(w);
+		if (!a)
+			a = steal(w);
+		if (a)
+			return a;
+		park(w);
+	}
+	return NULL;
+}
+
+static inline struct airs_actor *next_actor(struct worker *w)
+{
+	struct airs_actor *a = w->handoff;
+
+	if (UNLIKELY(!a || w->handoffs_left == 0 || has_injected(w) || is_stopping(w)))
+		return next_queued(w);
+	w->handoffs_left--;
+	w->handoff = NULL;
+	return a;
 }
 
 static void work(struct worker *w)
 {
 	struct airs_actor *a;
-	uint64_t turns;
 
-	while (!is_stopping(w)) {
-		turns = atomic_load_explicit(&w->turns, memory_order_relaxed) + 1;
-		atomic_store_explicit(&w->turns, turns, memory_order_relaxed);
-		if (turns - w->tick_turns >= w->tick_every)
-			tick(w);
-		a = next_actor(w);
-		if (!a)
-			a = steal(w);
-		if (a)
-			run_one(w, a);
-		else
-			park(w);
-	}
+	while ((a = next_actor(w)))
+		if (turn_run(w, a, TURN_BUDGET) == TURN_MORE)
+			enqueue(w, LANE_CONTINUING, a);
 	/* The edge that woke us woke nobody else. */
 	reactor_wake(w->pool->reactor);
 }
@@ -443,8 +472,10 @@ static void threads_stop(struct airs_system *system)
 {
 	struct airs_pool *pool;
 
-	for (pool = system->pools; pool; pool = pool->next)
+	for (pool = system->pools; pool; pool = pool->next) {
+		atomic_store_explicit(&pool->is_stopping, true, memory_order_relaxed);
 		reactor_wake(pool->reactor);
+	}
 }
 
 static void threads_join(struct airs_system *system)

@@ -74,9 +74,7 @@ static void undo(struct spawn *s)
 		return;
 	s->child->state = NULL;
 	/* Relaxed: nobody knows this pid. */
-	atomic_store_explicit(&s->child->status,
-			pid_generation(actor_pid(s->child)) << STATUS_FLAG_BITS |
-					STATUS_FREE,
+	atomic_store_explicit(&s->child->status, actor_pid(s->child) | STATUS_FREE,
 			memory_order_relaxed);
 	table_give(&s->system->table, s->worker, s->child);
 }
@@ -158,9 +156,7 @@ static void fill_slot(struct spawn *s, const struct airs_behaviour *behaviour)
 	child->relations.list = NULL;
 	child->worker = NULL;
 	/* Release: pairs with the acquire in actor_is. */
-	atomic_store_explicit(&child->status,
-			pid_generation(actor_pid(child)) << STATUS_FLAG_BITS,
-			memory_order_release);
+	atomic_store_explicit(&child->status, actor_pid(child), memory_order_release);
 }
 
 static void insert_relations(struct spawn *s)

@@ -31,8 +31,8 @@ struct scheduler {
 	/* No worker runs when it returns. */
 	void (*join)(struct airs_system *system);
 	void (*free)(struct airs_system *system);
-	/* Take over the right to run a. worker: the caller, or NULL. Any thread. */
-	void (*ready)(struct airs_system *system, struct worker *worker,
+	/* Take over the right to run a. worker: the caller, or NULL. Any thread. 0. */
+	int (*ready)(struct airs_system *system, struct worker *worker,
 			struct airs_actor *a);
 	/* Any thread. */
 	uint64_t (*now)(struct airs_system *system);
@@ -52,6 +52,7 @@ struct airs_pool {
 
 	/* Written by senders of other pools and by workers that go to sleep. */
 	_Atomic(struct airs_actor *) injected __attribute__((aligned(CACHE_LINE)));
+	atomic_bool is_stopping; /* a copy of the system's, for the hot path */
 	atomic_uint idle; /* workers that sleep, or are about to */
 	atomic_bool waking; /* a wake-up is under way */
 };
@@ -129,7 +130,7 @@ MUST_CHECK static inline struct node *node_new(struct airs_system *system,
 	struct node *n = memory_alloc(&system->memory, worker_memory(worker),
 			node_block_size(size), &size_class);
 
-	if (n)
+	if (LIKELY(n))
 		node_prepare(n, kind, size_class);
 	return n;
 }
@@ -165,6 +166,24 @@ static inline void *node_data(struct node *n)
 }
 
 /*
+ * n is the first in a's mailbox, which makes the caller the one who schedules a. The
+ * most common case of the threaded scheduler's ready is worth its branch here; under the
+ * seeded one a worker has no pool.
+ */
+static inline int actor_wake(struct worker *w, struct airs_actor *a, struct node *n)
+{
+	a->first = n;
+	if (LIKELY(!w->handoff &&
+			    w->pool ==
+					    atomic_load_explicit(&a->pool,
+							    memory_order_relaxed))) {
+		w->handoff = a;
+		return 0;
+	}
+	return w->system->scheduler->ready(w->system, w, a);
+}
+
+/*
  * The two halves of posting: taking the place in the mailbox, which fixes the order, and
  * making the node visible there or scheduling the actor. node_push_end returns whether n
  * went behind another node.
@@ -190,7 +209,7 @@ static inline bool node_push_end(struct airs_system *system, struct worker *work
 		return true;
 	}
 	a->first = n;
-	system->scheduler->ready(system, worker, a);
+	(void)system->scheduler->ready(system, worker, a);
 	return false;
 }
 

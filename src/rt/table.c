@@ -12,27 +12,6 @@
 #define EXACT_MAX                                                                        \
 	65536u /* below, no slots are kept in workers, so that the limit is exact */
 
-int table_init(struct table *t, uint64_t capacity)
-{
-	size_t size = capacity * sizeof(struct airs_actor) + HUGE_PAGE;
-	char *start;
-
-	*t = (struct table){ 0 };
-	if (capacity == 0 || capacity > PID_SLOT_MASK)
-		return -EINVAL;
-	start = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-			-1, 0);
-	if (start == MAP_FAILED)
-		return -ENOMEM;
-	t->slots = (struct airs_actor *)(((uintptr_t)start + HUGE_PAGE - 1) &
-			~(uintptr_t)(HUGE_PAGE - 1));
-	if ((char *)t->slots > start)
-		(void)munmap(start, (size_t)((char *)t->slots - start));
-	t->capacity = (uint32_t)capacity;
-	t->batch = capacity < EXACT_MAX ? 1 : SLOT_CACHE;
-	return 0;
-}
-
 void table_fini(struct table *t)
 {
 	size_t size = t->capacity * sizeof(struct airs_actor);
@@ -59,11 +38,21 @@ static int make_usable(struct table *t)
 	return 0;
 }
 
+/* The slot may be found from now on; it is free. */
+static void make_slot(struct table *t, uint32_t index)
+{
+	struct airs_actor *a = &t->slots[index];
+
+	atomic_store_explicit(&a->pool, t->pool, memory_order_relaxed);
+	/* Release: pairs with the acquire in actor_is. */
+	atomic_store_explicit(&a->status, pid_make(1, index) | STATUS_FREE,
+			memory_order_release);
+}
+
 /* Called with the lock held. */
 static int take_fresh(struct table *t, struct airs_actor **ret_actor)
 {
-	uint32_t index = atomic_load_explicit(&t->used, memory_order_relaxed);
-	struct airs_actor *a;
+	uint32_t index = t->used;
 	int r;
 
 	if (index == t->capacity)
@@ -73,14 +62,37 @@ static int take_fresh(struct table *t, struct airs_actor **ret_actor)
 		if (r < 0)
 			return r;
 	}
-	a = &t->slots[index];
-	a->index = index;
-	atomic_store_explicit(&a->status, UINT64_C(1) << STATUS_FLAG_BITS | STATUS_FREE,
-			memory_order_relaxed);
-	/* Release: pairs with the acquire in table_find. */
-	atomic_store_explicit(&t->used, index + 1, memory_order_release);
-	*ret_actor = a;
+	make_slot(t, index);
+	t->used = index + 1;
+	*ret_actor = &t->slots[index];
 	return 0;
+}
+
+int table_init(struct table *t, uint64_t capacity, struct airs_pool *pool)
+{
+	size_t size = capacity * sizeof(struct airs_actor) + HUGE_PAGE;
+	char *start;
+	int r;
+
+	*t = (struct table){ 0 };
+	if (capacity == 0 || capacity > PID_SLOT_MASK)
+		return -EINVAL;
+	start = mmap(NULL, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+			-1, 0);
+	if (start == MAP_FAILED)
+		return -ENOMEM;
+	t->slots = (struct airs_actor *)(((uintptr_t)start + HUGE_PAGE - 1) &
+			~(uintptr_t)(HUGE_PAGE - 1));
+	if ((char *)t->slots > start)
+		(void)munmap(start, (size_t)((char *)t->slots - start));
+	t->capacity = (uint32_t)capacity;
+	t->batch = capacity < EXACT_MAX ? 1 : SLOT_CACHE;
+	t->pool = pool;
+	/* Or AIRS_PID_NONE would be the pid of a slot that reads as zero. */
+	r = make_usable(t);
+	if (r == 0)
+		make_slot(t, 0);
+	return r;
 }
 
 /* Called with the lock held. */

@@ -3,8 +3,8 @@
 #define RT_TABLE_H
 
 /*
- * The table of actor slots: one reservation of address space, made usable in growing
- * steps and never unmapped while the system lives, so that a slot that was handed out
+ * The table of actor slots: one reservation of address space, all of it readable, made
+ * writable in growing steps and never unmapped while the system lives, so that a slot that was handed out
  * once can be read for ever. Free slots wait in per-worker stacks and in one shared
  * stack.
  */
@@ -18,26 +18,25 @@
 
 struct table {
 	struct airs_actor *slots;
-	_Atomic uint32_t used; /* slots below were handed out at least once */
 	uint32_t capacity;
 	uint32_t batch; /* slots that a worker takes and gives at once */
+	struct airs_pool *pool; /* of a slot before its first actor */
 
-	struct spin lock; /* of what follows */
+	/* Of what follows; apart from what every sender reads. */
+	struct spin lock __attribute__((aligned(CACHE_LINE)));
+	uint32_t used; /* slots below were handed out at least once */
 	uint32_t usable; /* slots below are mapped for reading and writing */
 	struct airs_actor *free;
 };
 
 /* -ENOMEM. */
-MUST_CHECK int table_init(struct table *t, uint64_t capacity);
+MUST_CHECK int table_init(struct table *t, uint64_t capacity, struct airs_pool *pool);
 void table_fini(struct table *t);
 
-/* NULL for a slot that was never handed out. */
+/* NULL for what is no slot. One that was never handed out reads as zero. */
 static inline struct airs_actor *table_find(const struct table *t, uint64_t index)
 {
-	/* Acquire: pairs with the release in take_fresh, which made the slot. */
-	return index < atomic_load_explicit(&t->used, memory_order_acquire)
-			? &t->slots[index]
-			: NULL;
+	return LIKELY(index < t->capacity) ? &t->slots[index] : NULL;
 }
 
 /*

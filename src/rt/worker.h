@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "airssys/message.h"
 #include "airssys/types.h"
 #include "rt/lock.h"
 #include "rt/memory.h"
@@ -44,6 +45,14 @@ struct worker {
 	bool is_exiting; /* airs_exit was called */
 	struct airs_reason reason;
 
+	/* What the handler sees; here because a local one would cost a stack guard. */
+	struct airs_message message;
+
+	/* Messages that went behind others in one mailbox and are not counted there yet.
+	 */
+	struct airs_actor *behind;
+	unsigned int n_behind;
+
 	/* The actor that ended last here, and why: for the calls that lie in its mailbox.
 	 */
 	airs_pid ended;
@@ -58,13 +67,14 @@ struct worker {
 
 	/* The threaded scheduler's. */
 	struct airs_actor *handoff; /* runs next */
-	unsigned int handoff_streak;
+	unsigned int handoffs_left; /* until the queues are looked at */
 	unsigned int next_lane;
 	struct run_queue queue;
 	_Atomic uint64_t turns; /* read by thieves */
 	_Atomic uint32_t turn_cost_ns; /* moving average; read by thieves */
 	uint64_t tick_turns, tick_usec; /* at the last look at the clock */
 	unsigned int tick_every; /* turns */
+	uint64_t tick_at; /* turns */
 	uint64_t poll_usec; /* the last look at the descriptors */
 	unsigned int index; /* in the pool */
 	struct worker_sight *sights; /* one for each worker of the pool */
