@@ -204,7 +204,7 @@ static bool survives_kill(enum node_kind kind)
 	return false;
 }
 
-static void dispatch(struct worker *w, struct airs_actor *a, struct node *n)
+void turn_dispatch(struct worker *w, struct airs_actor *a, struct node *n)
 {
 	static const struct airs_reason noproc = { .reason_class = AIRS_REASON_NOPROC };
 	static const struct airs_reason killed = { .reason_class = AIRS_REASON_KILLED };
@@ -348,11 +348,11 @@ static inline void handle_any(struct worker *w, struct airs_actor *a, struct nod
 {
 	if (LIKELY(turn_is_plain(a, n))) {
 		*n_counted += is_behind;
-		(void)turn_deliver_plain(w, a, n);
+		turn_deliver_plain(w, a, n);
 		return;
 	}
 	*n_counted += counted(a, n, is_behind);
-	dispatch(w, a, n);
+	turn_dispatch(w, a, n);
 }
 
 enum turn turn_rest(struct worker *w, struct airs_actor *a, struct node *n,
@@ -360,16 +360,19 @@ enum turn turn_rest(struct worker *w, struct airs_actor *a, struct node *n,
 {
 	struct node *next;
 	int32_t n_counted = 0;
+	enum turn turn;
 
 	/* n was the first one, which nobody counted. */
 	for (;;) {
 		next = advance(w, a, n);
 		if (!next || next == n || n == last || --budget == 0 ||
 				UNLIKELY(is_misplaced(w, a, next)))
-			return end_turn(w, a, next, true, n_counted);
+			break;
 		n = next;
 		handle_any(w, a, n, true, &n_counted);
 	}
+	turn = end_turn(w, a, next, true, n_counted);
+	return turn == TURN_MORE && budget == 0 ? TURN_USED_UP : turn;
 }
 
 enum turn turn_full(struct worker *w, struct airs_actor *a, unsigned int budget)

@@ -13,6 +13,7 @@
 	12 /* of a worker come before huge ones: a small system pays for what it touches \
 	    */
 #define RESERVE_COUNT 64
+#define FRESH_BYTES   1024
 
 _Thread_local unsigned int locks_held;
 
@@ -106,7 +107,27 @@ static void *carve(struct memory *m, struct memory_cache *cache, unsigned int si
 	return start;
 }
 
-/* A full magazine from the depot, or a fresh block. */
+/* Some fresh blocks for the empty magazine, about as many as fit in FRESH_BYTES, and one
+ * more. */
+static void *carve_some(
+		struct memory *m, struct memory_cache *cache, unsigned int size_class)
+{
+	struct magazine *current = &cache->current[size_class];
+	size_t n = MAX_OF(FRESH_BYTES / class_size(size_class), (size_t)1);
+	struct memory_block *block, *first = carve(m, cache, size_class);
+
+	for (; first && current->count < MIN_OF(n, (size_t)MAGAZINE_SIZE);
+			current->count++) {
+		block = carve(m, cache, size_class);
+		if (!block)
+			break;
+		block->next = current->head;
+		current->head = block;
+	}
+	return first;
+}
+
+/* A full magazine from the depot, or fresh blocks. */
 static void *refill(struct memory *m, struct memory_cache *cache, unsigned int size_class)
 {
 	struct magazine *current = &cache->current[size_class];
@@ -123,7 +144,7 @@ static void *refill(struct memory *m, struct memory_cache *cache, unsigned int s
 			m->depot[size_class].full = block->next_batch;
 		spin_unlock(&m->depot[size_class].lock);
 		if (!block)
-			return carve(m, cache, size_class);
+			return carve_some(m, cache, size_class);
 		*current = (struct magazine){ block, MAGAZINE_SIZE };
 	}
 	block = current->head;

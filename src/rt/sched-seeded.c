@@ -129,6 +129,7 @@ static int seeded_run(struct airs_system *system, uint64_t until_usec)
 	struct seeded *s = system->seeded;
 	struct airs_actor *a;
 	unsigned int budget;
+	enum turn turn;
 
 	/* Relaxed: the flag stops this loop and guards nothing. */
 	atomic_store_explicit(&system->is_stopping, false, memory_order_relaxed);
@@ -140,7 +141,8 @@ static int seeded_run(struct airs_system *system, uint64_t until_usec)
 			break;
 		}
 		budget = 1 + (unsigned int)(random_next(&s->random) % TURN_MAX);
-		if (turn_run(s->worker, a, budget) == TURN_MORE)
+		turn = turn_run(s->worker, a, budget);
+		if (turn == TURN_MORE || turn == TURN_USED_UP)
 			(void)ready(system, s->worker, a);
 	}
 	return 0;

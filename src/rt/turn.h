@@ -14,7 +14,8 @@
 /* What a turn left behind. */
 enum turn {
 	TURN_IDLE, /* the right to run is gone */
-	TURN_MORE, /* nodes are left: put it behind the others */
+	TURN_MORE, /* nodes have come since: put it behind the others */
+	TURN_USED_UP, /* the same, and the budget was used up */
 	TURN_MOVED, /* it belongs to another pool and was put there */
 };
 
@@ -23,6 +24,8 @@ enum turn turn_full(struct worker *w, struct airs_actor *a, unsigned int budget)
 /* The rest of a turn whose first node was handled. last was the tail when it began. */
 enum turn turn_rest(struct worker *w, struct airs_actor *a, struct node *n,
 		struct node *last, unsigned int budget);
+/* Do with n what its kind asks for. */
+void turn_dispatch(struct worker *w, struct airs_actor *a, struct node *n);
 /* The handler, or init, has said how the actor ends: r, or airs_exit. */
 void turn_end_actor(struct worker *w, struct airs_actor *a, int r);
 /* Tell the mailbox at w->behind what w has counted for it. */
@@ -52,8 +55,7 @@ static inline int turn_handle(struct worker *w, struct airs_actor *a,
 	return LIKELY(behaviour->handle) ? behaviour->handle(a, a->state, message) : 0;
 }
 
-/* Returns whether the actor lives on. */
-static inline bool turn_deliver_plain(
+static inline void turn_deliver_plain(
 		struct worker *w, struct airs_actor *a, struct node *n)
 {
 	const struct airs_behaviour *behaviour =
@@ -65,10 +67,8 @@ static inline bool turn_deliver_plain(
 	w->message.ref = 0;
 	w->message.value = 0;
 	r = turn_handle(w, a, behaviour, n, n->size ? n->u.bytes : NULL);
-	if (LIKELY(r >= 0 && !w->is_exiting))
-		return true;
-	turn_end_actor(w, a, r);
-	return false;
+	if (UNLIKELY(r < 0 || w->is_exiting))
+		turn_end_actor(w, a, r);
 }
 
 /*
@@ -96,16 +96,25 @@ static inline enum turn turn_run(
 {
 	struct node *n = a->first, *last;
 
-	if (UNLIKELY(a->runner || !turn_is_plain(a, n)))
+	if (UNLIKELY(a->runner || n->flags || n->kind == NODE_START))
 		return turn_full(w, a, budget);
 	/* Relaxed: only compared. */
 	last = atomic_load_explicit(&a->tail, memory_order_relaxed);
-	/* Acquire: pairs with the release store of next in node_push_end. */
-	if (UNLIKELY(!turn_deliver_plain(w, a, n)) ||
-			atomic_load_explicit(&n->next, memory_order_acquire) ||
+	if (LIKELY(turn_is_plain(a, n)))
+		turn_deliver_plain(w, a, n);
+	else
+		turn_dispatch(w, a, n);
+	/*
+	 * Acquire: pairs with the release store of next in node_push_end. runner: the
+	 * actor may have ended.
+	 */
+	if (UNLIKELY(a->runner) || atomic_load_explicit(&n->next, memory_order_acquire) ||
 			UNLIKELY(!turn_leave(a, n)))
 		return turn_rest(w, a, n, last, budget);
-	memory_free_line(&w->system->memory, &w->memory, n);
+	if (LIKELY(node_is_plain(n)))
+		memory_free_line(&w->system->memory, &w->memory, n);
+	else
+		node_free(w->system, w, n);
 	if (UNLIKELY(w->n_behind))
 		turn_count_behind(w);
 	return TURN_IDLE;
