@@ -287,6 +287,19 @@ void cgroup_unwatch(struct cgroup *cgroup, struct charge *charge)
 	charge->events_watch = -1;
 }
 
+bool cgroup_remove_empty(struct cgroup *cgroup, struct charge *charge)
+{
+	struct leaf leaf;
+
+	if (!charge->has_cgroup || !leaf_name(charge, &leaf) ||
+			(unlinkat(cgroup->folder_fd, leaf.name, AT_REMOVEDIR) < 0 &&
+					errno != ENOENT))
+		return false;
+	cgroup_unwatch(cgroup, charge);
+	charge->has_cgroup = charge->leaf_is_spent = false;
+	return true;
+}
+
 void cgroup_remove(struct cgroup *cgroup, struct charge *charge)
 {
 	struct leaf leaf;
@@ -393,28 +406,32 @@ static bool is_own_child(const struct charge *charge, pid_t pid)
 	return false;
 }
 
-/* A stranger's pid is pinned first and asked for its cgroup after: a number that was
- * reused meanwhile is another's. */
-static bool signal_member(const struct cgroup *cgroup, const struct charge *charge,
-		pid_t pid, struct signals signals)
-{
-	auto_close int pidfd = -1;
-
-	if (is_own_child(charge, pid))
-		return signals_to_child(pid, signals) == 0;
-	pidfd = pidfd_open_pid(pid);
-	return pidfd >= 0 && cgroup_contains(cgroup, charge, pid) &&
-			signals_to_pidfd(pidfd, signals) == 0;
-}
+/* The keeper's own children get theirs elsewhere, or not. */
+enum whom { WHOLE_UNIT, REST_OF_UNIT };
 
 /* A walk over a unit's processes, which is repeated until nobody new is met. */
 struct walk {
 	const struct cgroup *cgroup;
 	const struct charge *charge;
 	struct signals signals;
+	enum whom whom;
 	struct map seen;
 	int count; /* how many were signalled */
 };
+
+/* A stranger's pid is pinned first and asked for its cgroup after: a number that was
+ * reused meanwhile is another's. */
+static bool signal_member(const struct walk *walk, pid_t pid)
+{
+	auto_close int pidfd = -1;
+
+	if (is_own_child(walk->charge, pid))
+		return walk->whom == WHOLE_UNIT &&
+				signals_to_child(pid, walk->signals) == 0;
+	pidfd = pidfd_open_pid(pid);
+	return pidfd >= 0 && cgroup_contains(walk->cgroup, walk->charge, pid) &&
+			signals_to_pidfd(pidfd, walk->signals) == 0;
+}
 
 static int signal_if_new(struct walk *walk, pid_t pid)
 {
@@ -424,8 +441,7 @@ static int signal_if_new(struct walk *walk, pid_t pid)
 		return 0;
 	r = map_put_number(&walk->seen, (uint64_t)pid, walk);
 	if (r == 0)
-		walk->count += signal_member(
-				walk->cgroup, walk->charge, pid, walk->signals);
+		walk->count += signal_member(walk, pid);
 	return r;
 }
 
@@ -488,10 +504,12 @@ static int signal_in_tree(struct walk *walk, int folder_fd, unsigned int depth)
 }
 
 static int signal_until_stable(const struct cgroup *cgroup, const struct charge *charge,
-		struct signals signals)
+		struct signals signals, enum whom whom)
 {
 	auto_close int fd = open_in_leaf(cgroup, charge, ".", O_RDONLY | O_DIRECTORY);
-	struct walk walk = { .cgroup = cgroup, .charge = charge, .signals = signals };
+	struct walk walk = {
+		.cgroup = cgroup, .charge = charge, .signals = signals, .whom = whom
+	};
 	int before = -1, r = 0;
 
 	if (fd < 0)
@@ -512,7 +530,7 @@ int cgroup_signal(struct cgroup *cgroup, struct charge *charge, struct signals s
 	auto_close int fd = -1;
 
 	if (signals.first != SIGKILL)
-		return signal_until_stable(cgroup, charge, signals);
+		return signal_until_stable(cgroup, charge, signals, WHOLE_UNIT);
 	if (cgroup_is_populated(cgroup, charge) == 0)
 		return -ESRCH;
 	fd = open_in_leaf(cgroup, charge, "cgroup.kill", O_WRONLY);
@@ -520,5 +538,11 @@ int cgroup_signal(struct cgroup *cgroup, struct charge *charge, struct signals s
 		charge->leaf_is_spent = true;
 		return 0;
 	}
-	return signal_until_stable(cgroup, charge, signals);
+	return signal_until_stable(cgroup, charge, signals, WHOLE_UNIT);
+}
+
+int cgroup_signal_rest(
+		struct cgroup *cgroup, struct charge *charge, struct signals signals)
+{
+	return signal_until_stable(cgroup, charge, signals, REST_OF_UNIT);
 }

@@ -72,10 +72,17 @@ void cgroup_unwatch(struct cgroup *cgroup, struct charge *charge);
 MUST_CHECK int cgroup_signal(
 		struct cgroup *cgroup, struct charge *charge, struct signals signals);
 
+/* The same for those that the keeper did not start. */
+MUST_CHECK int cgroup_signal_rest(
+		struct cgroup *cgroup, struct charge *charge, struct signals signals);
+
 /* Whether a process is in the unit's leaf or below. */
 bool cgroup_contains(const struct cgroup *cgroup, const struct charge *charge, pid_t pid);
 
-/* Remove the unit's leaf if it is empty. */
+/* Remove the unit's leaf, when it has neither processes nor folders. False: it has, or there
+ * is none. */
+bool cgroup_remove_empty(struct cgroup *cgroup, struct charge *charge);
+/* The same with folders in which no process is. */
 void cgroup_remove(struct cgroup *cgroup, struct charge *charge);
 
 #endif

@@ -5,9 +5,11 @@
 #include <string.h>
 
 #include "base/fd.h"
+#include "keeper/owed.h"
 
 static void charge_free(struct charge *charge)
 {
+	owed_drop(charge);
 	close_fd(charge->notify_fd);
 	unit_free(charge->retired);
 	free(charge->note);

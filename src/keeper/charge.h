@@ -66,6 +66,7 @@ struct charge {
 	/* Taken out of the set when the files no longer had it but it was occupied: its
 	 * stop commands may still be asked for. NULL otherwise. */
 	struct unit *retired;
+	struct owed *owed; /* keeper/owed.h; NULL: nothing */
 	int notify_fd; /* -1: none */
 	int events_watch; /* inotify watch on cgroup.events; -1: none */
 	uint32_t n_processes; /* on the list */

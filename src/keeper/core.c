@@ -25,7 +25,8 @@
 #define FIRST_DELAY     (100 * USEC_PER_MSEC)
 #define DELAY_MAX       (10 * USEC_PER_SEC)
 #define LEAVE_PATIENCE  (3 * USEC_PER_SEC) /* from the end of the link to its own */
-#define BATCH           64 /* datagrams before other events have their turn */
+#define BATCH           16 /* datagrams before other events have their turn */
+#define TOGETHER        8 /* messages that wait for each other */
 #define LAST_BATCHES    256 /* of a core that has ended */
 
 /* A datagram that waits for room in the socket, with its own descriptors. */
@@ -62,6 +63,7 @@ static void close_link(struct core *core)
 		core->leave_usec = usec_add(clock_monotonic_usec(), LEAVE_PATIENCE);
 	loop_remove(&core->keeper->loop, &core->source);
 	core->link_fd = close_fd(core->link_fd);
+	protocol_batch_clear(&core->batch);
 	drop_queue(core);
 }
 
@@ -123,8 +125,8 @@ static void flush_queue(struct core *core)
 		give_up_link(core, "epoll");
 }
 
-static void queue_or_give_up(struct core *core, const void *data, size_t size,
-		const int *fds, size_t n_fds)
+static void queue_or_give_up(struct core *core, struct protocol_part part, const int *fds,
+		size_t n_fds)
 {
 	bool was_empty = list_is_empty(&core->queue);
 
@@ -132,34 +134,80 @@ static void queue_or_give_up(struct core *core, const void *data, size_t size,
 		give_up_link(core, "it does not read");
 		return;
 	}
-	if (enqueue(core, data, size, fds, n_fds) < 0 ||
+	if (enqueue(core, part.data, part.size, fds, n_fds) < 0 ||
 			(was_empty &&
 					loop_change(&core->keeper->loop, &core->source,
 							EPOLLIN | EPOLLOUT) < 0))
 		give_up_link(core, "a message could not be kept");
 }
 
+static void transmit(struct core *core, struct protocol_part part, const int *fds,
+		size_t n_fds)
+{
+	int r = -EAGAIN;
+
+	if (list_is_empty(&core->queue))
+		r = fd_send(core->link_fd, part.data, part.size, fds, n_fds);
+	if (r == -EAGAIN)
+		queue_or_give_up(core, part, fds, n_fds);
+	else if (r < 0)
+		close_link(core); /* it is dying: its end is on the way */
+}
+
+void core_flush(struct core *core)
+{
+	if (core->batch.count == 0 || core->link_fd < 0)
+		return;
+	transmit(core, protocol_batch_get(&core->batch), NULL, 0);
+	protocol_batch_clear(&core->batch);
+}
+
+static void complain(const struct protocol_message *message, int error)
+{
+	log_error("cannot encode %s: %s", protocol_type_name(message->type),
+			strerror(-error));
+}
+
+static void send_in_batch(struct core *core, const struct protocol_message *message)
+{
+	int r = protocol_batch_add(&core->batch, message);
+
+	if (r == -EMSGSIZE && core->batch.count > 0) {
+		core_flush(core);
+		if (core->link_fd < 0)
+			return;
+		r = protocol_batch_add(&core->batch, message);
+	}
+	if (r < 0)
+		complain(message, r);
+	/* It shall work while we do. */
+	if (core->batch.count >= TOGETHER)
+		core_flush(core);
+}
+
+static void send_alone(struct core *core, const struct protocol_message *message,
+		const int *fds, size_t n_fds)
+{
+	uint8_t buffer[PROTOCOL_MESSAGE_MAX];
+	ssize_t size = protocol_encode(message, buffer, sizeof(buffer));
+
+	core_flush(core);
+	if (size < 0)
+		complain(message, (int)size);
+	else if (core->link_fd >= 0)
+		transmit(core, (struct protocol_part){ buffer, (size_t)size }, fds,
+				n_fds);
+}
+
 void core_send(struct core *core, const struct protocol_message *message, const int *fds,
 		size_t n_fds)
 {
-	uint8_t buffer[PROTOCOL_MESSAGE_MAX];
-	ssize_t size;
-	int r = -EAGAIN;
-
 	if (core->link_fd < 0)
 		return;
-	size = protocol_encode(message, buffer, sizeof(buffer));
-	if (size < 0) {
-		log_error("cannot encode %s: %s", protocol_type_name(message->type),
-				strerror((int)-size));
-		return;
-	}
-	if (list_is_empty(&core->queue))
-		r = fd_send(core->link_fd, buffer, (size_t)size, fds, n_fds);
-	if (r == -EAGAIN)
-		queue_or_give_up(core, buffer, (size_t)size, fds, n_fds);
-	else if (r < 0)
-		close_link(core); /* it is dying: its end is on the way */
+	if (n_fds > 0)
+		send_alone(core, message, fds, n_fds);
+	else
+		send_in_batch(core, message);
 }
 
 /* How many messages there were, at most BATCH. */

@@ -29,6 +29,7 @@ struct core {
 	struct transient_uid transient_uid; /* when there is no user for it */
 	pid_t pid; /* 0: none */
 	int link_fd; /* -1: none */
+	struct protocol_batch batch; /* what is to be sent next */
 	struct list queue; /* [struct queued.link] */
 	size_t queued_bytes;
 	uint64_t started_usec; /* CLOCK_MONOTONIC */
@@ -47,10 +48,15 @@ void core_fini(struct core *core);
 /* Start it and say everything. */
 MUST_CHECK int core_start(struct core *core);
 
-/* Send a message; fds stay the caller's. What cannot be sent now waits. Without a core it
- * is dropped: the next one is told everything. */
+/*
+ * Send a message; fds stay the caller's. Without descriptors it leaves with others of this
+ * moment, at core_flush at the latest. What cannot be sent now waits. Without a core it is
+ * dropped: the next one is told everything.
+ */
 void core_send(struct core *core, const struct protocol_message *message, const int *fds,
 		size_t n_fds);
+/* Before anything is waited for. */
+void core_flush(struct core *core);
 
 /* A child ended. true when it was the core. */
 bool core_on_end(struct core *core, pid_t pid, int code, int status);

@@ -22,6 +22,7 @@
 #include "keeper/look.h"
 #include "keeper/loop.h"
 #include "keeper/options.h"
+#include "keeper/owed.h"
 #include "keeper/runtime.h"
 #include "keeper/state.h"
 #include "keeper/upward.h"
@@ -66,6 +67,7 @@ struct keeper {
 	bool was_ready;
 	struct list unreaped; /* keeper/reap.c */
 	uint64_t look_again_usec; /* whether units are empty; 0: not due */
+	struct list owed; /* keeper/owed.h */
 	unsigned int events_before_reaping; /* keeper/reap.h; 0: nothing is due */
 
 	int signal_fd;

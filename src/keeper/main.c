@@ -221,22 +221,49 @@ static uint64_t next_usec(const struct keeper *keeper)
 	return MIN_OF(next, keeper->stop_deadline_usec);
 }
 
+/* What waits until nothing else is to be done. */
+static bool has_idle_work(const struct keeper *keeper)
+{
+	return keeper->events_before_reaping > 0 || !list_is_empty(&keeper->owed);
+}
+
+static void do_idle_work(struct keeper *keeper)
+{
+	if (keeper->events_before_reaping > 0)
+		reap_children(keeper);
+	else
+		owed_settle_all(keeper);
+}
+
+/* However busy the keeper is, it does not wait for ever. */
+static void do_late_work(struct keeper *keeper)
+{
+	if (keeper->events_before_reaping > 0 && --keeper->events_before_reaping == 0)
+		reap_children(keeper);
+	if (!list_is_empty(&keeper->owed))
+		owed_settle_late(keeper, clock_monotonic_usec());
+}
+
 static int turn(struct keeper *keeper, uint64_t next)
 {
-	bool must_reap = keeper->events_before_reaping > 0;
+	bool had_work = has_idle_work(keeper);
 	int r;
 
 	keeper->turns++;
+	/* The core hears of nothing that the next keeper would not. */
+	state_flush(&keeper->state);
+	core_flush(&keeper->core);
 	next = MIN_OF(next, reap_next_usec(keeper));
 	r = loop_turn(&keeper->loop,
-			must_reap ? 0 : usec_sub(next, clock_monotonic_usec()));
-
+			had_work ? 0 : usec_sub(next, clock_monotonic_usec()));
 	if (r < 0)
 		return r;
+	if (had_work && r == 0)
+		do_idle_work(keeper);
+	else if (had_work)
+		do_late_work(keeper);
 	if (!list_is_empty(&keeper->unreaped) || keeper->look_again_usec > 0)
 		reap_on_time(keeper, clock_monotonic_usec());
-	if (must_reap && (r == 0 || --keeper->events_before_reaping == 0))
-		reap_children(keeper);
 	if (keeper->members_are_due)
 		members_look(keeper);
 	return 0;
@@ -504,6 +531,7 @@ static void keeper_init(struct keeper *keeper, const struct options *options)
 		.next_watchdog_usec = USEC_INFINITY,
 	};
 	list_init(&keeper->unreaped);
+	list_init(&keeper->owed);
 	keeper->signal_source.fd = -1;
 	keeper->cgroup.source.fd = -1;
 }
@@ -531,7 +559,7 @@ static int serve(struct keeper *keeper)
 int main(int argc, char **argv)
 {
 	enum options_outcome outcome;
-	struct keeper keeper;
+	static struct keeper keeper; /* larger than a stack frame should be */
 	struct options options;
 	int status;
 

@@ -65,14 +65,21 @@ static uint64_t timeval_usec(const struct timeval *t)
 	return (uint64_t)t->tv_sec * USEC_PER_SEC + (uint64_t)t->tv_usec;
 }
 
+/* Nothing of the unit is left. */
+static void set_empty(struct keeper *keeper, struct charge *charge)
+{
+	if (cgroup_is_there(&keeper->cgroup))
+		cgroup_unwatch(&keeper->cgroup, charge);
+	charge->is_occupied = charge->was_adopted = false;
+	owed_drop(charge);
+}
+
 void reap_tell_empty(struct keeper *keeper, struct charge *charge)
 {
 	const struct protocol_message m = { .type = PROTOCOL_EMPTY,
 		.unit = charge->name };
 
-	if (cgroup_is_there(&keeper->cgroup))
-		cgroup_unwatch(&keeper->cgroup, charge);
-	charge->is_occupied = charge->was_adopted = false;
+	set_empty(keeper, charge);
 	core_send(&keeper->core, &m, NULL, 0);
 }
 
@@ -96,21 +103,38 @@ static void await_empty(struct keeper *keeper, struct charge *charge)
 		reap_look_again(keeper);
 }
 
-void reap_check_empty(struct keeper *keeper, struct charge *charge)
+/* No known process is left: whether nothing is. Without a cgroup that is looked for after
+ * this event. */
+static bool is_empty(struct keeper *keeper, struct charge *charge)
 {
 	if (!charge->is_occupied || charge->n_live > 0)
-		return;
-	if (!charge->has_cgroup) {
-		keeper->members_are_due = true;
-		return;
+		return false;
+	if (charge->has_cgroup) {
+		/* In a stop it is to be removed anyway, which asks the same question. */
+		if (keeper->phase == KEEPER_STOPPING &&
+				cgroup_remove_empty(&keeper->cgroup, charge))
+			return true;
+		return cgroup_is_populated(&keeper->cgroup, charge) == 0;
 	}
-	if (cgroup_is_populated(&keeper->cgroup, charge) == 0)
-		reap_tell_empty(keeper, charge);
-	else
+	keeper->members_are_due = true;
+	return false;
+}
+
+static void await_rest(struct keeper *keeper, struct charge *charge)
+{
+	if (charge->is_occupied && charge->n_live == 0 && charge->has_cgroup)
 		await_empty(keeper, charge);
 }
 
-static void tell_end(struct keeper *keeper, const struct process *process)
+void reap_check_empty(struct keeper *keeper, struct charge *charge)
+{
+	if (is_empty(keeper, charge))
+		reap_tell_empty(keeper, charge);
+	else
+		await_rest(keeper, charge);
+}
+
+static void tell_end(struct keeper *keeper, const struct process *process, bool is_last)
 {
 	const struct protocol_message m = {
 		.type = PROTOCOL_EXITED,
@@ -126,6 +150,7 @@ static void tell_end(struct keeper *keeper, const struct process *process)
 		.ended_realtime_usec = process->ended_realtime_usec,
 		.cpu_usec = process->cpu_usec,
 		.memory_peak_bytes = process->memory_peak_bytes,
+		.is_last = is_last,
 	};
 
 	core_send(&keeper->core, &m, NULL, 0);
@@ -158,6 +183,7 @@ static void end_process(
 {
 	struct charge *charge = process->charge;
 	auto_close int watched_fd UNUSED = process->watch.fd;
+	bool is_last;
 
 	loop_remove(&keeper->loop, &process->watch);
 	forget_unreaped(keeper, process);
@@ -176,9 +202,13 @@ static void end_process(
 				timeval_usec(&end->usage.ru_stime);
 		process->memory_peak_bytes = (uint64_t)end->usage.ru_maxrss * 1024;
 	}
-	tell_end(keeper, process);
+	is_last = is_empty(keeper, charge);
+	tell_end(keeper, process, is_last);
 	state_add_end(&keeper->state, process);
-	reap_check_empty(keeper, charge);
+	if (is_last)
+		set_empty(keeper, charge);
+	else
+		await_rest(keeper, charge);
 }
 
 /* Whether this child has ended, without waiting for it yet. */

@@ -76,7 +76,7 @@ static int signal_all(
 		struct keeper *keeper, struct charge *charge, struct signals signals)
 {
 	if (charge->has_cgroup)
-		return cgroup_signal(&keeper->cgroup, charge, signals);
+		return owed_signal(keeper, charge, signals);
 	return members_signal(keeper, charge, signals);
 }
 
@@ -411,11 +411,11 @@ static request_fn *const requests[] = {
 	[PROTOCOL_NOTE] = on_note,
 };
 
-void request_handle(struct keeper *keeper, const void *datagram, size_t size)
+static void handle(struct keeper *keeper, struct protocol_part part)
 {
 	struct protocol_message m;
 
-	if (protocol_decode(datagram, size, &m) < 0 ||
+	if (protocol_decode(part.data, part.size, &m) < 0 ||
 			(size_t)m.type >= ARRAY_SIZE(requests) || !requests[m.type]) {
 		if (!keeper->core.said_nonsense)
 			log_warning("airssys-core sent a message that means nothing");
@@ -427,6 +427,18 @@ void request_handle(struct keeper *keeper, const void *datagram, size_t size)
 	if (state_wants_rewrite(&keeper->state))
 		(void)state_rewrite(&keeper->state,
 				&keeper->charges); /* says itself what failed */
+}
+
+void request_handle(struct keeper *keeper, const void *datagram, size_t size)
+{
+	struct protocol_part part;
+	size_t cursor = 0;
+	int r;
+
+	while ((r = protocol_next(datagram, size, &cursor, &part)) > 0)
+		handle(keeper, part);
+	if (r < 0)
+		handle(keeper, (struct protocol_part){ "", 0 });
 }
 
 static void send_process(struct keeper *keeper, const struct process *process)

@@ -510,6 +510,7 @@ void spawn_handle(struct keeper *keeper, const struct protocol_message *m)
 		refuse(keeper, m, -EAGAIN, "too many processes of this unit");
 		return;
 	}
+	owed_settle(keeper, request.charge);
 	renew_invocation(request.charge, m);
 	r = spawn_open_notify(keeper, request.charge, unit);
 	if (r < 0) {

@@ -200,26 +200,43 @@ static void tell(struct state *state, int error)
 	state->error = error;
 }
 
-static void append(struct state *state, const struct state_record *record)
+void state_flush(struct state *state)
 {
-	uint8_t buffer[HEAD_SIZE + RECORD_MAX];
-	size_t size = encode(record, buffer);
+	size_t size = state->pending_size;
 	int r;
 
-	if (state->log_fd < 0 || size == 0) {
+	state->pending_size = 0;
+	if (size == 0)
+		return;
+	if (state->log_fd < 0) {
 		state->is_short = true;
 		return;
 	}
-	r = fd_write_all(state->log_fd, buffer, size);
+	r = fd_write_all(state->log_fd, state->pending, size);
 	if (r == 0) {
 		state->size += size;
 		return;
 	}
 	state->is_short = true;
-	/* What was written of the record would hide every later one from the reader. */
+	/* What was written of a record would hide every later one from the reader. */
 	if (ftruncate(state->log_fd, (off_t)state->size) < 0)
 		state->log_fd = close_fd(state->log_fd);
 	tell(state, -r);
+}
+
+_Static_assert(STATE_PENDING_SIZE >= 2 * (HEAD_SIZE + RECORD_MAX),
+		"another record fits behind a large one");
+
+static void append(struct state *state, const struct state_record *record)
+{
+	size_t size;
+
+	if (sizeof(state->pending) - state->pending_size < HEAD_SIZE + RECORD_MAX)
+		state_flush(state);
+	size = encode(record, state->pending + state->pending_size);
+	state->pending_size += size;
+	if (state->log_fd < 0 || size == 0)
+		state->is_short = true;
 }
 
 static struct state_record spawn_record(const struct process *process)
@@ -324,6 +341,7 @@ int state_rewrite(struct state *state, const struct charges *charges)
 	size_t cursor;
 	int r;
 
+	state_flush(state);
 	r = boot_id_get(boot_id);
 	if (r < 0)
 		return r;
@@ -350,6 +368,7 @@ void state_init(struct state *state, int folder_fd)
 
 void state_fini(struct state *state)
 {
+	state_flush(state);
 	state->log_fd = close_fd(state->log_fd);
 }
 
@@ -373,6 +392,7 @@ void state_add_spawn(struct state *state, const struct process *process)
 	struct state_record record = spawn_record(process);
 
 	append(state, &record);
+	state_flush(state);
 }
 
 void state_add_end(struct state *state, const struct process *process)
@@ -399,11 +419,13 @@ void state_add_note(struct state *state, const struct charge *charge)
 bool state_wants_rewrite(const struct state *state)
 {
 	return state->is_short ||
-			state->size > BLOAT_FLOOR + BLOAT_FACTOR * state->live_size;
+			state->size + state->pending_size >
+			BLOAT_FLOOR + BLOAT_FACTOR * state->live_size;
 }
 
 void state_remove(struct state *state)
 {
+	state->pending_size = 0;
 	state_fini(state);
 	(void)unlinkat(state->folder_fd, LOG_NAME, 0);
 	(void)unlinkat(state->folder_fd, LOG_NEW, 0);

@@ -54,6 +54,8 @@ typedef void state_record_fn(void *data, const struct state_record *record);
  */
 size_t state_read(const void *log, size_t size, state_record_fn *on_record, void *data);
 
+#define STATE_PENDING_SIZE 8448
+
 struct state {
 	int folder_fd, log_fd;
 	const char *cgroup; /* borrowed; NULL: none */
@@ -61,6 +63,8 @@ struct state {
 	size_t live_size; /* of the log when it was last written anew */
 	int error; /* of the last failed write, 0 after a good one: said once */
 	bool is_short; /* a record was lost: what is written is not all */
+	size_t pending_size;
+	uint8_t pending[STATE_PENDING_SIZE]; /* records that are not written yet */
 };
 
 /* folder_fd is borrowed. Nothing is opened before state_load or state_rewrite. */
@@ -74,13 +78,18 @@ MUST_CHECK int state_load(struct state *state, char **ret_data, size_t *ret_size
 int state_rewrite(struct state *state, const struct charges *charges);
 
 /*
- * Append a record of a change that was made already. A write that fails is said once; the
- * keeper goes on, and a rewrite makes good what was lost.
+ * Append a record of a change that was made already. A start is written at once, since a
+ * process that is in no record is lost to the next keeper; the others wait for it or for
+ * state_flush. A write that fails is said once; the keeper goes on, and a rewrite makes
+ * good what was lost.
  */
 void state_add_spawn(struct state *state, const struct process *process);
 void state_add_end(struct state *state, const struct process *process);
 void state_add_forget(struct state *state, uint64_t spawn_id);
 void state_add_note(struct state *state, const struct charge *charge);
+
+/* Write what waits: before the keeper waits for anything. */
+void state_flush(struct state *state);
 
 /* Whether it has grown enough to be written anew, or has lost a record. */
 bool state_wants_rewrite(const struct state *state);

@@ -21,19 +21,11 @@
 #include <sys/epoll.h>
 
 #include "airssys/message.h"
-#include "base/list.h"
 #include "service/link-unit.h"
+#include "service/outbox.h"
 
 /* Datagrams that are read before others get their turn. */
-#define READ_BATCH 64
-/* More than this waiting means that the keeper does not read any more. */
-#define QUEUE_MAX (16u * 1024 * 1024)
-
-struct queued {
-	struct list link;
-	size_t size;
-	uint8_t data[];
-};
+#define READ_BATCH 16
 
 /* A request that the keeper has not answered. */
 struct pending {
@@ -49,70 +41,15 @@ struct link {
 	struct map pending; /* by serial: [struct pending] */
 	struct map units; /* by name: [struct link_unit] */
 	struct map monitors; /* by reference: [struct link_unit] */
-	struct list queue; /* [struct queued.link] */
-	size_t queued_bytes;
+	struct outbox out;
+	bool flush_is_due; /* a LINK_FLUSH is on its way */
 	uint8_t buffer[PROTOCOL_MESSAGE_MAX]; /* what is being received */
-	const char *broken; /* why the link has to end; NULL */
 };
 
 static void set_broken(struct link *l, const char *why)
 {
-	if (!l->broken)
-		l->broken = why;
-}
-
-/* Send what waits. */
-static void flush(struct link *l)
-{
-	struct queued *q;
-	int r;
-
-	while ((q = list_first(&l->queue, struct queued, link))) {
-		r = fd_send(l->args.fd, q->data, q->size, NULL, 0);
-		if (r == -EAGAIN)
-			return;
-		if (r < 0) {
-			set_broken(l, "the keeper does not listen any more");
-			return;
-		}
-		list_remove(&q->link);
-		l->queued_bytes -= q->size;
-		free(q);
-	}
-}
-
-static void enqueue(struct link *l, const void *data, size_t size)
-{
-	struct queued *q;
-
-	q = l->queued_bytes + size > QUEUE_MAX ? NULL : malloc(sizeof(*q) + size);
-	if (!q) {
-		set_broken(l, "the keeper does not read any more");
-		return;
-	}
-	q->size = size;
-	memcpy(q->data, data, size);
-	list_append(&l->queue, &q->link);
-	l->queued_bytes += size;
-}
-
-/* Encode and send, behind what waits already. */
-static void transmit(struct link *l, const struct protocol_message *message)
-{
-	uint8_t buffer[PROTOCOL_MESSAGE_MAX];
-	ssize_t n = protocol_encode(message, buffer, sizeof(buffer));
-	int r = -EAGAIN;
-
-	if (n < 0) {
-		set_broken(l, "a message could not be encoded");
-		return;
-	}
-	if (list_is_empty(&l->queue))
-		r = fd_send(l->args.fd, buffer, (size_t)n, NULL, 0);
-	if (r == -EAGAIN)
-		enqueue(l, buffer, (size_t)n);
-	else if (r < 0)
-		set_broken(l, "the keeper does not listen any more");
+	if (!l->out.broken)
+		l->out.broken = why;
 }
 
 /* Send a request and remember who wants its answer. */
@@ -133,7 +70,7 @@ static int transmit_request(struct link *l, struct airs_from from,
 	}
 	if (u)
 		u->requests++;
-	transmit(l, message);
+	outbox_add(&l->out, message);
 	return 0;
 }
 
@@ -141,7 +78,7 @@ static void acknowledge(struct link *l, uint64_t spawn_id)
 {
 	struct protocol_message ack = { .type = PROTOCOL_ACK, .spawn_id = spawn_id };
 
-	transmit(l, &ack);
+	outbox_add(&l->out, &ack);
 }
 
 static bool wants_answer(enum protocol_type type)
@@ -167,7 +104,7 @@ static void on_request(struct airs_actor *self, struct link *l, struct airs_mess
 	if (r == 0 && wants_answer(message.type))
 		r = transmit_request(l, airs_message_from(m), &message, u);
 	else if (r == 0)
-		transmit(l, &message);
+		outbox_add(&l->out, &message);
 	if (r < 0)
 		IGNORE_RESULT(airs_reply(self, airs_message_from(m), r, NULL, 0));
 }
@@ -337,7 +274,7 @@ static void transmit_note(struct link *l, struct link_unit *u)
 	for (size_t i = 0; i < LINK_NOTE_PART_COUNT; i++)
 		parts[i] = (struct link_note_bytes){ u->note[i], u->note_size[i] };
 	message.size = link_note_join(parts, buffer);
-	transmit(l, &message);
+	outbox_add(&l->out, &message);
 }
 
 static void on_discard(struct link *l, struct airs_message *m)
@@ -429,6 +366,7 @@ static struct link_process make_process(const struct protocol_message *m)
 		.ended_realtime_usec = m->ended_realtime_usec,
 		.cpu_usec = m->cpu_usec,
 		.memory_peak_bytes = m->memory_peak_bytes,
+		.is_last = m->is_last,
 	};
 }
 
@@ -485,6 +423,13 @@ static void on_keeper_note(struct airs_actor *self, struct link *l, struct recei
 	forward(self, l, &part);
 }
 
+/* Nothing of it is left. */
+static void set_empty(struct airs_actor *self, struct link *l, struct link_unit *u)
+{
+	u->occupied = false;
+	end_draining(self, l, u);
+}
+
 static void on_exited(
 		struct airs_actor *self, struct link *l, const struct protocol_message *m)
 {
@@ -493,14 +438,18 @@ static void on_exited(
 
 	if (!u) {
 		acknowledge(l, m->spawn_id);
-	} else if (u->attached != AIRS_PID_NONE) {
+		return;
+	}
+	if (u->attached != AIRS_PID_NONE) {
 		if (airs_send(self, u->attached, LINK_EXITED, &process, sizeof(process)) <
 				0)
 			set_broken(l, "out of memory");
 	} else if (!link_unit_adopted_ended(u, &process)) {
 		acknowledge(l, m->spawn_id);
-		link_unit_release(&l->units, u);
 	}
+	if (m->is_last)
+		set_empty(self, l, u);
+	link_unit_release(&l->units, u);
 }
 
 static void on_empty(
@@ -513,8 +462,7 @@ static void on_empty(
 	if (u->attached != AIRS_PID_NONE &&
 			airs_send(self, u->attached, LINK_EMPTY, NULL, 0) < 0)
 		set_broken(l, "out of memory");
-	u->occupied = false;
-	end_draining(self, l, u);
+	set_empty(self, l, u);
 	link_unit_release(&l->units, u);
 }
 
@@ -622,10 +570,29 @@ static void dispatch(struct airs_actor *self, struct link *l, struct received *i
 	}
 }
 
+static void read_parts(
+		struct airs_actor *self, struct link *l, struct received *in, size_t size)
+{
+	struct protocol_part part;
+	size_t cursor = 0;
+	int r;
+
+	while ((r = protocol_next(l->buffer, size, &cursor, &part)) > 0) {
+		in->data = part.data;
+		in->size = part.size;
+		r = protocol_decode(part.data, part.size, &in->message);
+		if (r < 0)
+			break;
+		dispatch(self, l, in);
+	}
+	if (r < 0)
+		set_broken(l, "the keeper sent a malformed message");
+}
+
 /* Read one datagram. False when there is none now. */
 static bool receive(struct airs_actor *self, struct link *l)
 {
-	struct received in = { .data = l->buffer };
+	struct received in = { .data = NULL };
 	ssize_t n;
 
 	for (size_t i = 0; i < FD_PASS_MAX; i++)
@@ -640,21 +607,17 @@ static bool receive(struct airs_actor *self, struct link *l)
 				       : "the link cannot be read");
 		return false;
 	}
-	in.size = (size_t)n;
-	if (protocol_decode(l->buffer, in.size, &in.message) < 0)
-		set_broken(l, "the keeper sent a malformed message");
-	else
-		dispatch(self, l, &in);
+	read_parts(self, l, &in, (size_t)n);
 	for (size_t i = 0; i < FD_PASS_MAX; i++)
 		(void)close_fd(in.fds[i]);
-	return !l->broken;
+	return !l->out.broken;
 }
 
 static void on_ready(struct airs_actor *self, struct link *l)
 {
 	unsigned int n = 0;
 
-	flush(l);
+	outbox_resume(&l->out);
 	while (n++ < READ_BATCH && receive(self, l))
 		;
 }
@@ -664,10 +627,10 @@ static int link_init(struct airs_actor *self, void *state, const void *data, siz
 	const struct link_args *args = data;
 	struct link *l = state;
 
-	list_init(&l->queue);
 	if (size != sizeof(*args) || args->size != sizeof(*args))
 		return -EINVAL;
 	l->args = *args;
+	outbox_init(&l->out, args->fd);
 	return airs_fd_watch(self, l->args.fd, EPOLLIN, &l->watch);
 }
 
@@ -692,6 +655,10 @@ static void handle(struct airs_actor *self, struct link *l, struct airs_message 
 	case LINK_NOTE:
 		on_note(l, m);
 		break;
+	case LINK_FLUSH:
+		l->flush_is_due = false;
+		outbox_flush(&l->out);
+		break;
 	case AIRS_MSG_DOWN:
 		on_down(l, m);
 		break;
@@ -700,38 +667,47 @@ static void handle(struct airs_actor *self, struct link *l, struct airs_message 
 	}
 }
 
+/* Who else has something to say now does so before. */
+static void flush_later(struct airs_actor *self, struct link *l)
+{
+	if (!outbox_is_due(&l->out) || l->flush_is_due)
+		return;
+	l->flush_is_due = airs_send(self, airs_self(self), LINK_FLUSH, NULL, 0) == 0;
+	if (!l->flush_is_due)
+		outbox_flush(&l->out);
+}
+
 static int link_handle(struct airs_actor *self, void *state, struct airs_message *m)
 {
 	struct link *l = state;
-	bool had_queue = !list_is_empty(&l->queue);
+	bool had_queue = outbox_waits_for_room(&l->out);
 	struct airs_reason reason;
 	uint32_t events;
 
 	handle(self, l, m);
-	if (l->broken) {
-		l->args.on_closed(l->args.data, l->broken);
-		reason = airs_reason_make(AIRS_REASON_NORMAL, 0, l->broken);
+	flush_later(self, l);
+	if (l->out.broken) {
+		l->args.on_closed(l->args.data, l->out.broken);
+		reason = airs_reason_make(AIRS_REASON_NORMAL, 0, l->out.broken);
 		return airs_exit(self, &reason);
 	}
 	/* The watch rests after it fired; else it is changed only when something begins
 	 * to wait. */
-	if (m->type != AIRS_MSG_FD && (had_queue || list_is_empty(&l->queue)))
+	if (m->type != AIRS_MSG_FD && (had_queue || !outbox_waits_for_room(&l->out)))
 		return 0;
-	events = list_is_empty(&l->queue) ? EPOLLIN : EPOLLIN | EPOLLOUT;
+	events = outbox_waits_for_room(&l->out) ? EPOLLIN | EPOLLOUT : EPOLLIN;
 	return airs_fd_rearm(self, l->watch, events);
 }
 
 static void link_release(void *state)
 {
 	struct link *l = state;
-	struct queued *q, *tmp;
 	struct pending *p;
 	size_t cursor;
 
 	if (l->args.size == 0)
 		return;
-	list_foreach_safe(q, tmp, &l->queue, link)
-		free(q);
+	outbox_fini(&l->out);
 	map_foreach(&l->pending, cursor, p)
 		free(p);
 	map_fini(&l->pending);

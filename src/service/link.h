@@ -50,6 +50,7 @@ enum link_message {
 	LINK_DETACH,
 	LINK_DISCARD,
 	LINK_NOTE,
+	LINK_FLUSH, /* to itself: send what was said meanwhile */
 	/*
 	 * To the manager: struct link_event, moved. Types CONFIG (with its descriptors),
 	 * ADOPTED, STOP, PING, PROCESS for each that the keeper told of, and NOTE for each
@@ -83,6 +84,8 @@ struct link_process {
 	uint64_t start_time, since_realtime_usec, since_monotonic_usec;
 	int32_t code, status;
 	uint64_t ended_realtime_usec, cpu_usec, memory_peak_bytes;
+	uint32_t is_last; /* LINK_EXITED, 1: nothing of the unit is left, as LINK_EMPTY
+			     says otherwise */
 };
 
 /* Payload of a reply: for link_spawn, link_signal, link_set_main, link_owns, link_module. The

@@ -229,6 +229,17 @@ static void on_empty(struct service *s)
 	}
 }
 
+/* That it was the last counts when it is asked what the end means. */
+static void on_exited(
+		struct airs_actor *self, struct service *s, const struct link_process *p)
+{
+	if (p->is_last && s->spawn_call == 0)
+		s->empty = true;
+	service_on_exited(self, s, p);
+	if (p->is_last)
+		on_empty(s);
+}
+
 static void on_attached(
 		struct airs_actor *self, struct service *s, const struct airs_message *m)
 {
@@ -323,7 +334,7 @@ static void dispatch(struct airs_actor *self, struct service *s, struct airs_mes
 		on_reply(self, s, m);
 		break;
 	case LINK_EXITED:
-		service_on_exited(self, s, m->data);
+		on_exited(self, s, m->data);
 		break;
 	case LINK_EMPTY:
 		on_empty(s);

@@ -112,8 +112,8 @@ static const struct {
 			{ I32(error, 1, 4095), TEXT_OR_NULL(step), TEXT_OR_NULL(text) } },
 	[PROTOCOL_DONE] = { "DONE", { { 0 } } },
 	[PROTOCOL_EXITED] = { "EXITED",
-			{ UNIT, COMMAND, U64(spawn_id), I32(pid, 0, INT_MAX),
-					HOW_ENDED } },
+			{ UNIT, COMMAND, U64(spawn_id), I32(pid, 0, INT_MAX), HOW_ENDED,
+					U32(is_last, 1) } },
 	[PROTOCOL_EMPTY] = { "EMPTY", { UNIT } },
 	[PROTOCOL_STOP] = { "STOP", { { 0 } } },
 	[PROTOCOL_PING] = { "PING", { { 0 } } },
@@ -271,6 +271,73 @@ int protocol_decode(
 		return -EBADMSG;
 	*ret_message = m;
 	return 0;
+}
+
+/* A datagram of several: this in the place of a message's first word, then each message
+ * behind its size. */
+#define BATCH_HEAD (PROTOCOL_VERSION << 16 | 0xffffU)
+#define HEAD_SIZE  sizeof(uint32_t)
+
+static uint32_t read_word(const uint8_t *at)
+{
+	uint32_t word;
+
+	memcpy(&word, at, sizeof(word));
+	return word;
+}
+
+static void write_word(uint8_t *at, uint32_t word)
+{
+	memcpy(at, &word, sizeof(word));
+}
+
+int protocol_batch_add(
+		struct protocol_batch *batch, const struct protocol_message *message)
+{
+	size_t at = MAX_OF(batch->size, HEAD_SIZE) + HEAD_SIZE;
+	ssize_t n;
+
+	if (at >= sizeof(batch->data))
+		return -EMSGSIZE;
+	n = protocol_encode(message, batch->data + at, sizeof(batch->data) - at);
+	if (n < 0)
+		return (int)n;
+	write_word(batch->data, BATCH_HEAD);
+	write_word(batch->data + at - HEAD_SIZE, (uint32_t)n);
+	batch->size = at + (size_t)n;
+	batch->count++;
+	return 0;
+}
+
+struct protocol_part protocol_batch_get(const struct protocol_batch *batch)
+{
+	size_t head = batch->count == 1 ? 2 * HEAD_SIZE : 0;
+
+	return (struct protocol_part){ batch->data + head, batch->size - head };
+}
+
+int protocol_next(const void *datagram, size_t size, size_t *cursor,
+		struct protocol_part *ret_part)
+{
+	const uint8_t *data = datagram;
+	size_t at = MAX_OF(*cursor, HEAD_SIZE), n;
+
+	if (*cursor == size)
+		return *cursor > 0 ? 0 : -EBADMSG;
+	if (*cursor == 0 && (size < HEAD_SIZE || read_word(data) != BATCH_HEAD)) {
+		*ret_part = (struct protocol_part){ data, size };
+		*cursor = size;
+		return 1;
+	}
+	if (size - at < HEAD_SIZE)
+		return -EBADMSG;
+	n = read_word(data + at);
+	at += HEAD_SIZE;
+	if (n == 0 || n > size - at)
+		return -EBADMSG;
+	*ret_part = (struct protocol_part){ data + at, n };
+	*cursor = at + n;
+	return 1;
 }
 
 const char *protocol_type_name(enum protocol_type type)

@@ -5,8 +5,9 @@
 /*
  * The keeper link: what airssysd and airssys-core say to each other.
  *
- * One SOCK_SEQPACKET socket pair; each datagram is one message: a type, a serial and
- * fields (base/wire.h). The core names a unit and an action; it cannot describe a
+ * One SOCK_SEQPACKET socket pair. A message is a type, a serial and fields (base/wire.h);
+ * a datagram is one message, or several that have no descriptors (struct protocol_batch):
+ * what is said at one moment costs one system call and wakes the other side once. The core names a unit and an action; it cannot describe a
  * process. The keeper trusts nothing it receives: an unknown unit, a command that the
  * unit does not have, or a malformed datagram is answered with an error (FAILED) and
  * changes nothing.
@@ -48,10 +49,11 @@
  *               non-blocking, passed with the first process]
  *     FAILED    errno, step, detail
  *     DONE
- *     EXITED    spawn id, unit, kind, index, pid, state, code, status, end time, usage.
+ *     EXITED    spawn id, unit, kind, index, pid, state, code, status, end time, usage,
+ *               and whether it was the last: what EMPTY would say, then, is said.
  *               code 0 (state ENDED_UNKNOWN): an adopted process of which nobody can ask
  *               the status
- *     EMPTY     unit: none of its processes is left
+ *     EMPTY     unit: none of its processes is left; when EXITED has not said so
  *     STOP      stop the tree in order, then say DOWN
  *     PING      answer PONG
  */
@@ -127,6 +129,7 @@ struct protocol_message {
 	int32_t code, status; /* CLD_EXITED, CLD_KILLED, CLD_DUMPED and its status */
 	uint64_t ended_realtime_usec;
 	uint64_t cpu_usec, memory_peak_bytes; /* of the ended process, from rusage */
+	uint32_t is_last; /* EXITED, 1: nothing of the unit is left */
 	uint32_t whom; /* enum protocol_whom */
 	int32_t signal;
 	uint64_t further; /* SIGNAL: bit n-1 for each signal n that follows it, in the
@@ -163,6 +166,38 @@ MUST_CHECK ssize_t protocol_encode(
  * an embedded NUL. */
 MUST_CHECK int protocol_decode(
 		const void *datagram, size_t size, struct protocol_message *ret_message);
+
+/*
+ * Messages on their way into one datagram. Zeroed it is empty. add gives what
+ * protocol_encode does; -EMSGSIZE means that it is full, when it is not empty.
+ */
+struct protocol_batch {
+	size_t size;
+	unsigned int count;
+	uint8_t data[PROTOCOL_MESSAGE_MAX];
+};
+
+MUST_CHECK int protocol_batch_add(
+		struct protocol_batch *batch, const struct protocol_message *message);
+
+struct protocol_part {
+	const void *data;
+	size_t size;
+};
+
+/* What is to be sent; size 0: nothing. Valid until the batch is changed. */
+struct protocol_part protocol_batch_get(const struct protocol_batch *batch);
+static inline void protocol_batch_clear(struct protocol_batch *batch)
+{
+	batch->size = batch->count = 0;
+}
+
+/*
+ * The messages of a datagram, one after the other, each to be decoded; *cursor begins
+ * with 0. 1 with *ret_part, 0 at the end, -EBADMSG.
+ */
+MUST_CHECK int protocol_next(const void *datagram, size_t size, size_t *cursor,
+		struct protocol_part *ret_part);
 
 const char *protocol_type_name(enum protocol_type type);
 

@@ -137,6 +137,8 @@ void bed_meet_core(struct bed *bed)
 	char byte;
 
 	wait_readable(bed->listener, "no core");
+	bed->size = bed->cursor = 0;
+	*bed->empty_unit = '\0';
 	bed->core_fd = close_fd(bed->core_fd);
 	bed->link_fd = close_fd(bed->link_fd);
 	bed->core_fd = accept4(bed->listener, NULL, NULL, SOCK_CLOEXEC);
@@ -158,15 +160,45 @@ void bed_start(struct bed *bed, const char *option)
 	bed_await(bed, PROTOCOL_ADOPTED, &reply);
 }
 
-void bed_receive(struct bed *bed, struct reply *reply)
+static void receive_datagram(struct bed *bed, struct reply *reply)
 {
 	ssize_t n;
 
 	wait_readable(bed->link_fd, "no message");
-	n = fd_receive(bed->link_fd, reply->buffer, sizeof(reply->buffer), reply->fds,
+	n = fd_receive(bed->link_fd, bed->datagram, sizeof(bed->datagram), reply->fds,
 			ARRAY_SIZE(reply->fds), &reply->n_fds);
 	ck_assert_msg(n > 0, "the link is closed");
-	ck_assert_int_eq(protocol_decode(reply->buffer, (size_t)n, &reply->message), 0);
+	bed->size = (size_t)n;
+	bed->cursor = 0;
+}
+
+static bool take_empty(struct bed *bed, struct reply *reply)
+{
+	if (!*bed->empty_unit)
+		return false;
+	(void)snprintf((char *)reply->buffer, sizeof(reply->buffer), "%s",
+			bed->empty_unit);
+	reply->message = (struct protocol_message){ .type = PROTOCOL_EMPTY,
+		.unit = (char *)reply->buffer };
+	*bed->empty_unit = '\0';
+	return true;
+}
+
+void bed_receive(struct bed *bed, struct reply *reply)
+{
+	struct protocol_part part;
+
+	reply->n_fds = 0;
+	if (take_empty(bed, reply))
+		return;
+	if (bed->cursor == bed->size)
+		receive_datagram(bed, reply);
+	ck_assert_int_eq(protocol_next(bed->datagram, bed->size, &bed->cursor, &part), 1);
+	memcpy(reply->buffer, part.data, part.size);
+	ck_assert_int_eq(protocol_decode(reply->buffer, part.size, &reply->message), 0);
+	if (reply->message.type == PROTOCOL_EXITED && reply->message.is_last)
+		(void)snprintf(bed->empty_unit, sizeof(bed->empty_unit), "%s",
+				reply->message.unit);
 }
 
 void bed_await(struct bed *bed, enum protocol_type type, struct reply *reply)
@@ -184,6 +216,7 @@ void bed_expect_silence(struct bed *bed)
 {
 	struct pollfd ready = { .fd = bed->link_fd, .events = POLLIN };
 
+	ck_assert(bed->cursor == bed->size && !*bed->empty_unit);
 	ck_assert_int_eq(poll(&ready, 1, 50), 0);
 }
 

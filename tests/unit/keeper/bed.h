@@ -26,6 +26,10 @@ struct bed {
 	int core_fd; /* to the fake core */
 	int link_fd; /* the core's end of the link */
 	uint64_t serial;
+	uint8_t datagram[PROTOCOL_MESSAGE_MAX]; /* whose messages are being received */
+	size_t size, cursor;
+	/* Of an EXITED that said so too: EMPTY comes next, as if by itself; "": none. */
+	char empty_unit[256];
 };
 
 struct reply {

@@ -610,6 +610,52 @@ static const char *cgroup_of(pid_t pid)
 			: test_format("/sys/fs/cgroup%s", line + 3);
 }
 
+static void add_to(struct protocol_batch *batch, struct protocol_message message)
+{
+	message.serial = bed.serial++;
+	ck_assert_int_eq(protocol_batch_add(batch, &message), 0);
+}
+
+/* Asked for in one breath. */
+START_TEST(what_starts_after_a_signal_to_all_does_not_get_it)
+{
+	struct protocol_batch batch = { 0 };
+	pid_t main_pid, helper, later;
+
+	bed_init(&bed);
+	bed_add_shell(&bed, "one",
+			test_format("trap : TERM; setsid sleep 1000 & echo $! >%s/pid; "
+				    "while :; do wait; sleep 1000; done",
+					bed.folder),
+			"ExecReload=/bin/sleep 1000\n");
+	bed_start(&bed, NULL);
+	main_pid = bed_spawn_main(&bed, "one");
+	helper = atoi(bed_await_file(test_path(bed.folder, "pid")));
+	add_to(&batch,
+			(struct protocol_message){ .type = PROTOCOL_SIGNAL,
+					.unit = "one",
+					.whom = PROTOCOL_ALL,
+					.signal = SIGTERM,
+					.further = UINT64_C(1) << (SIGCONT - 1) });
+	add_to(&batch,
+			(struct protocol_message){ .type = PROTOCOL_SPAWN,
+					.unit = "one",
+					.kind = UNIT_EXEC_RELOAD });
+	bed_send_raw(&bed, protocol_batch_get(&batch).data,
+			protocol_batch_get(&batch).size);
+	bed_await(&bed, PROTOCOL_DONE, &reply);
+	bed_await(&bed, PROTOCOL_SPAWNED, &reply);
+	later = reply.message.pid;
+	bed_await_gone(helper);
+	ck_assert_int_eq(kill(later, 0), 0);
+	ck_assert_int_eq(kill(main_pid, 0), 0);
+	bed_expect_silence(&bed); /* none of them has ended */
+	bed_signal(&bed, "one", PROTOCOL_ALL, SIGKILL);
+	bed_await(&bed, PROTOCOL_EMPTY, &reply);
+	bed_stop(&bed);
+}
+END_TEST
+
 START_TEST(term_reaches_folders_that_the_service_made)
 {
 	const char *folder;
@@ -690,6 +736,7 @@ TEST_MAIN("life", pid_file_with_a_stranger_changes_nothing,
 		pid_file_in_a_linked_folder_of_the_services_user_is_refused,
 		command_beside_the_service_does_not_become_its_main_process,
 		term_reaches_folders_that_the_service_made,
+		what_starts_after_a_signal_to_all_does_not_get_it,
 		pid_file_with_nonsense_is_refused,
 		end_of_a_service_is_told_with_status_and_then_empty,
 		signals_reach_main_and_are_told,

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "base/fd.h"
@@ -74,6 +75,7 @@ static size_t read_back(struct seen *seen)
 	*seen = (struct seen){ .n = 0 };
 	free(log_data);
 	log_data = NULL;
+	state_flush(&state);
 	ck_assert_int_eq(state_load(&state, &log_data, &log_size), 0);
 	ck_assert_ptr_nonnull(log_data);
 	return state_read(log_data, log_size, on_record, seen);
@@ -107,6 +109,35 @@ START_TEST(what_is_appended_is_read)
 	ck_assert_int_eq(seen.records[2].status, 3);
 	ck_assert_int_eq(memcmp(seen.records[3].note, "note", 4), 0);
 	ck_assert_uint_eq(seen.records[4].spawn_id, process->spawn_id);
+	tear_down();
+}
+END_TEST
+
+START_TEST(start_is_written_at_once_and_the_rest_when_nothing_else_is_to_be_done)
+{
+	struct process *process;
+	struct stat before, after;
+
+	set_up();
+	process = add_process("db", 77);
+	ck_assert_int_eq(fstat(state.log_fd, &before), 0);
+	state_add_spawn(&state, process);
+	ck_assert_int_eq(fstat(state.log_fd, &after), 0);
+	ck_assert_int_gt(after.st_size, before.st_size);
+	process->stage = PROCESS_ENDED;
+	for (int i = 0; i < 10; i++)
+		state_add_end(&state, process);
+	ck_assert_int_eq(fstat(state.log_fd, &before), 0);
+	ck_assert_int_eq(after.st_size, before.st_size);
+	state_flush(&state);
+	ck_assert_int_eq(fstat(state.log_fd, &after), 0);
+	ck_assert_int_eq((size_t)after.st_size, state.size);
+	ck_assert_int_gt(after.st_size, before.st_size);
+	/* More than waits at most. */
+	for (int i = 0; i < 1000; i++)
+		state_add_end(&state, process);
+	ck_assert_int_eq(fstat(state.log_fd, &before), 0);
+	ck_assert_int_gt(before.st_size, after.st_size);
 	tear_down();
 }
 END_TEST
@@ -250,6 +281,7 @@ START_TEST(rewrite_survives_the_lack_of_memory)
 END_TEST
 
 TEST_MAIN("state", what_is_appended_is_read,
+		start_is_written_at_once_and_the_rest_when_nothing_else_is_to_be_done,
 		rewrite_holds_what_lives_and_what_is_not_acknowledged,
 		log_that_grew_without_content_is_bloated,
 		every_cut_and_every_flipped_byte_leaves_what_stands_before,

@@ -176,14 +176,18 @@ static void *run_keeper(void *data)
 {
 	static uint8_t datagram[PROTOCOL_MESSAGE_MAX];
 	struct protocol_message message;
+	struct protocol_part part;
+	size_t cursor;
 	ssize_t size;
 
 	(void)data;
 	while ((size = fd_receive(straw.link, datagram, sizeof(datagram), NULL, 0,
 				NULL)) > 0) {
 		(void)pthread_mutex_lock(&straw.lock);
-		if (protocol_decode(datagram, (size_t)size, &message) == 0)
-			on_message(&message);
+		cursor = 0;
+		while (protocol_next(datagram, (size_t)size, &cursor, &part) > 0)
+			if (protocol_decode(part.data, part.size, &message) == 0)
+				on_message(&message);
 		(void)pthread_mutex_unlock(&straw.lock);
 	}
 	return NULL;

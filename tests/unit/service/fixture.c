@@ -265,7 +265,7 @@ static void tell_empty(struct world *w)
 {
 	struct protocol_message m = { .type = PROTOCOL_EMPTY, .unit = "db" };
 
-	if (is_empty(w))
+	if (is_empty(w) && !w->tells_last)
 		transmit(w, &m, -1);
 }
 
@@ -292,6 +292,7 @@ static void end_straw(struct world *w, struct straw *straw, int code, int status
 	w->rest = w->rest ||
 			(straw->kind == UNIT_EXEC_START && w->leaves_rest &&
 					status != SIGKILL);
+	m.is_last = w->tells_last && is_empty(w);
 	transmit(w, &m, -1);
 }
 
@@ -473,12 +474,15 @@ static void on_request(struct world *w, const struct protocol_message *m)
 	}
 }
 
-/* Take one request. False when there is none. */
+/* Take requests. False when there is none. */
 static bool take_request(struct world *w)
 {
 	uint8_t buffer[PROTOCOL_MESSAGE_MAX];
 	struct protocol_message m;
+	struct protocol_part part;
+	size_t cursor = 0;
 	ssize_t n;
+	int r;
 
 	if (w->silent)
 		return false;
@@ -486,8 +490,11 @@ static bool take_request(struct world *w)
 	if (n == -EAGAIN || n == 0)
 		return false;
 	ck_assert_int_gt(n, 0);
-	ck_assert_int_eq(protocol_decode(buffer, (size_t)n, &m), 0);
-	on_request(w, &m);
+	while ((r = protocol_next(buffer, (size_t)n, &cursor, &part)) > 0) {
+		ck_assert_int_eq(protocol_decode(part.data, part.size, &m), 0);
+		on_request(w, &m);
+	}
+	ck_assert_int_eq(r, 0);
 	return true;
 }
 

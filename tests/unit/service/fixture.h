@@ -56,6 +56,7 @@ struct world {
 	bool leaves_rest; /* the main process has children that outlive it until SIGKILL
 			     reaches all */
 	bool silent; /* answers nothing */
+	bool tells_last; /* EXITED says that it was the last, where EMPTY would follow */
 	pid_t next_pid;
 	int notify_fd; /* passed with the next process; -1 */
 	int set_main_error; /* positive errno */

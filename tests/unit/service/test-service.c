@@ -166,6 +166,22 @@ START_TEST(stop_on_request_is_recorded_as_one)
 }
 END_TEST
 
+START_TEST(end_that_was_the_last_needs_no_further_word)
+{
+	struct world *w = world_new("[Service]\nExecStart=/bin/x\nRestart=on-failure\n");
+
+	w->tells_last = true;
+	world_start(w);
+	world_stop(w);
+	world_expect(&w->asked, "ExecStart 0; SIGNAL all TERM CONT; ACK 1; ");
+	world_expect(&w->told, "started; ended shutdown; ");
+	world_start(w);
+	world_end(w, world_main(w), CLD_EXITED, 1);
+	world_expect(&w->asked, "ExecStart 0; ACK 2; ");
+	world_free(w);
+}
+END_TEST
+
 START_TEST(process_that_ignores_term_is_killed_after_the_timeout)
 {
 	struct world *w = world_new(SIMPLE "TimeoutStopSec=10\n");
@@ -731,6 +747,7 @@ TEST_MAIN("service", record_of_an_end_says_whether_it_is_the_last,
 		program_that_cannot_be_executed_is_told_with_its_step,
 		failed_start_that_is_not_restarted_is_acknowledged_first,
 		stop_ends_with_the_reason_of_the_request,
+		end_that_was_the_last_needs_no_further_word,
 		process_that_ignores_term_is_killed_after_the_timeout,
 		what_does_not_even_die_of_kill_is_left_behind_and_told,
 		stop_waits_until_the_whole_tree_is_gone,

@@ -319,6 +319,87 @@ START_TEST(result_words_mean_nothing_to_a_shell)
 }
 END_TEST
 
+START_TEST(messages_of_one_datagram_come_apart_as_they_went_in)
+{
+	static struct protocol_batch batch;
+	struct protocol_message m = { .type = PROTOCOL_ACK }, back;
+	struct protocol_part whole, part;
+	size_t cursor = 0;
+	uint64_t n = 0;
+
+	ck_assert_uint_eq(protocol_batch_get(&batch).size, 0);
+	while (m.spawn_id++ < 20)
+		ck_assert_int_eq(protocol_batch_add(&batch, &m), 0);
+	whole = protocol_batch_get(&batch);
+	while (protocol_next(whole.data, whole.size, &cursor, &part) > 0) {
+		ck_assert_int_eq(protocol_decode(part.data, part.size, &back), 0);
+		ck_assert_uint_eq(back.spawn_id, ++n);
+	}
+	ck_assert_uint_eq(n, 20);
+}
+END_TEST
+
+START_TEST(datagram_cut_anywhere_is_refused_at_the_cut_at_the_latest)
+{
+	static struct protocol_batch batch;
+	struct protocol_message m = { .type = PROTOCOL_ACK }, back;
+	struct protocol_part whole, part;
+	size_t cursor;
+	uint8_t *copy;
+	int count;
+
+	for (int i = 0; i < 5; i++)
+		ck_assert_int_eq(protocol_batch_add(&batch, &m), 0);
+	whole = protocol_batch_get(&batch);
+	for (size_t cut = 0; cut < whole.size; cut++) {
+		copy = malloc(cut ? cut : 1);
+		ck_assert_ptr_nonnull(copy);
+		memcpy(copy, whole.data, cut);
+		cursor = 0;
+		count = 0;
+		while (protocol_next(copy, cut, &cursor, &part) > 0)
+			count += protocol_decode(part.data, part.size, &back) == 0;
+		ck_assert_int_lt(count, 5);
+		free(copy);
+	}
+}
+END_TEST
+
+START_TEST(one_message_of_a_batch_is_sent_as_itself)
+{
+	static struct protocol_batch batch;
+	struct protocol_message m = { .type = PROTOCOL_PONG }, back;
+	struct protocol_part part, alone;
+	size_t cursor = 0;
+
+	ck_assert_int_eq(protocol_batch_add(&batch, &m), 0);
+	part = protocol_batch_get(&batch);
+	ck_assert_int_eq(protocol_decode(part.data, part.size, &back), 0);
+	ck_assert_int_eq(protocol_next(part.data, part.size, &cursor, &alone), 1);
+	ck_assert_ptr_eq(alone.data, part.data);
+	ck_assert_int_eq(protocol_next(part.data, part.size, &cursor, &alone), 0);
+}
+END_TEST
+
+START_TEST(full_batch_says_so_and_keeps_what_it_has)
+{
+	static struct protocol_batch batch;
+	struct protocol_message m = { .type = PROTOCOL_ACK };
+	unsigned int count = 0;
+	size_t size;
+
+	while (protocol_batch_add(&batch, &m) == 0)
+		count++;
+	size = batch.size;
+	ck_assert_int_eq(protocol_batch_add(&batch, &m), -EMSGSIZE);
+	ck_assert_uint_eq(batch.count, count);
+	ck_assert_uint_eq(batch.size, size);
+	ck_assert_uint_le(size, PROTOCOL_MESSAGE_MAX);
+	protocol_batch_clear(&batch);
+	ck_assert_int_eq(protocol_batch_add(&batch, &m), 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("protocol");
@@ -334,6 +415,10 @@ int main(void)
 	tcase_add_test(tc, unknown_types_and_other_versions_are_refused);
 	tcase_add_test(tc, what_does_not_fit_is_told);
 	tcase_add_test(tc, result_words_mean_nothing_to_a_shell);
+	tcase_add_test(tc, messages_of_one_datagram_come_apart_as_they_went_in);
+	tcase_add_test(tc, datagram_cut_anywhere_is_refused_at_the_cut_at_the_latest);
+	tcase_add_test(tc, one_message_of_a_batch_is_sent_as_itself);
+	tcase_add_test(tc, full_batch_says_so_and_keeps_what_it_has);
 	tcase_add_test(tc, names_longer_than_a_file_name_are_refused);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);
