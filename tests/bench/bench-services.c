@@ -2,10 +2,12 @@
 
 /*
  * Service management as a whole, with airssysd and airssys-core of this build and trivial
- * services: cold start, memory, idle CPU, restart latency, a storm, and stop. Beside the
- * start and the storm stands the floor: a loop that only spawns the same program.
+ * services: cold start, memory, idle CPU, restart latency, a storm, re-adoption and stop.
+ * Beside each time stands the floor, taken in the same run: the same done by a loop that
+ * only spawns, signals and waits. "ratio" is our time to it; a machine that is busy with
+ * other things makes both slower. chrt -r 1 keeps most of that out.
  *
- *   bench-services [N…]    default 1 100 1000
+ *   bench-services [N…]    default 0 1 100 1000
  */
 
 #include <fcntl.h>
@@ -14,10 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -26,269 +24,92 @@
 #include "base/fd.h"
 #include "base/text.h"
 #include "bench/bench.h"
+#include "bench/field.h"
 
-#define KILLS        200
-#define KILLS_AGAIN  50
-#define GAP_MSEC     25
-#define PATIENCE_SEC 60
-#define IDLE_SEC     10
-#define STORMS       3
+#define KILLS       200
+#define KILLS_AGAIN 100
+#define GAP_USEC    20000
+#define REST_USEC   300000
+#define IDLE_SEC    10
+#define STORMS      3
+#define ASKS        9
 
-struct mark {
-	uint64_t ns, pid;
-};
-
-struct field {
-	size_t n;
-	char *folder, *page;
-	volatile struct mark *marks;
-	pid_t keeper, core;
-	int notify_fd;
-};
-
-static const char *build_folder(void)
-{
-	const char *top = getenv("top_builddir");
-
-	return top ? top : ".";
-}
-
-static const char *source_folder(void)
-{
-	const char *top = getenv("top_srcdir");
-
-	return top ? top : ".";
-}
-
-_Noreturn static void die(const char *what)
-{
-	perror(what);
-	exit(EXIT_FAILURE);
-}
-
-static char *made(char *text)
-{
-	if (!text)
-		die("memory");
-	return text;
-}
-
-static void nap(long usec)
-{
-	const struct timespec t = { usec / 1000000, usec % 1000000 * 1000 };
-
-	(void)nanosleep(&t, NULL);
-}
+/* What the first run printed, without a service or with the fewest. */
+static struct {
+	size_t services;
+	uint64_t pss_kib;
+	int is_set;
+} least;
 
 static double msec(uint64_t ns)
 {
 	return (double)ns / 1e6;
 }
 
-static void write_text(const char *path, const char *content)
+static double ratio(uint64_t ours, uint64_t floor)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-
-	if (fd < 0 || fd_write_all(fd, content, strlen(content)) < 0)
-		die(path);
-	close_fd(fd);
+	return floor ? (double)ours / (double)floor : 0;
 }
 
-static void write_units(const struct field *f, const char *more)
+/* The floor. */
+
+static uint64_t start_floor(struct field *f)
 {
-	auto_free char *folder = made(text_format("%s/units", f->folder));
-	auto_free char *top = made(text_format("%s/bench.supervisor", folder));
+	uint64_t begin = bench_now_ns();
 
-	if (mkdir(folder, 0755) < 0)
-		die(folder);
-	write_text(top, "[Supervisor]\nOrder=parallel\nIntensity=1000000\nPeriod=1s\n");
-	for (size_t i = 0; i < f->n; i++) {
-		auto_free char *path = made(text_format("%s/t%zu.actor", folder, i));
-		auto_free char *text = made(text_format(
-				"[Actor]\nSupervisor=bench\nRestart=permanent\n"
-				"[Service]\nExecStart=%s/trivial %s %zu\n"
-				"StandardOutput=null\nStandardError=null\n%s",
-				f->folder, f->page, i, more));
-
-		write_text(path, text);
-	}
-}
-
-/* Everything lies on tmpfs where there is one, so that no disk is measured. */
-static void make_field(struct field *f, size_t n, const char *more)
-{
-	const char *parent = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
-	auto_free char *program = NULL, *copy = NULL, *data = NULL;
-	size_t size;
-	int fd;
-
-	*f = (struct field){ .n = n, .notify_fd = -1 };
-	f->folder = made(text_format("%s/airssys-bench.XXXXXX", parent));
-	if (!mkdtemp(f->folder) || chmod(f->folder, 0755) < 0)
-		die(f->folder);
-	f->page = made(text_format("%s/page", f->folder));
-	fd = open(f->page, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-	if (fd < 0 || ftruncate(fd, (off_t)(n * sizeof(struct mark))) < 0)
-		die(f->page);
-	f->marks = mmap(NULL, n * sizeof(struct mark), PROT_READ | PROT_WRITE, MAP_SHARED,
-			fd, 0);
-	if (f->marks == MAP_FAILED)
-		die("mmap");
-	close_fd(fd);
-	program = made(text_format("%s/tests/bench/trivial", build_folder()));
-	copy = made(text_format("%s/trivial", f->folder));
-	if (file_read(program, 1024 * 1024, &data, &size) < 0)
-		die(program);
-	fd = open(copy, O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
-	if (fd < 0 || fd_write_all(fd, data, size) < 0 || fchmod(fd, 0755) < 0)
-		die(copy);
-	close_fd(fd);
-	write_units(f, more);
-}
-
-static void remove_field(struct field *f)
-{
-	char *argv[] = { (char *)(uintptr_t) "rm", (char *)(uintptr_t) "-rf", f->folder,
-		NULL };
-	pid_t pid;
-
-	if (posix_spawnp(&pid, "rm", NULL, NULL, argv, environ) == 0)
-		(void)waitpid(pid, NULL, 0);
-	(void)munmap((void *)(uintptr_t)f->marks, f->n * sizeof(struct mark));
-	close_fd(f->notify_fd);
-	free(f->page);
-	free(f->folder);
-}
-
-static void clear_marks(struct field *f)
-{
 	for (size_t i = 0; i < f->n; i++)
-		f->marks[i].ns = f->marks[i].pid = 0;
+		(void)field_spawn(f, i);
+	return field_await(f, f->n, begin) - begin;
 }
 
-/* Wait until every service has a mark later than since; the time of the last one. */
-static uint64_t await_all(const struct field *f, uint64_t since)
+static uint64_t storm_floor(struct field *f)
 {
-	uint64_t limit = bench_now_ns() + PATIENCE_SEC * UINT64_C(1000000000), last = 0;
-
-	for (size_t i = 0; i < f->n; i++) {
-		while (f->marks[i].ns <= since || f->marks[i].pid == 0) {
-			if (bench_now_ns() > limit) {
-				fprintf(stderr, "service %zu of %zu did not start\n", i,
-						f->n);
-				exit(EXIT_FAILURE);
-			}
-			nap(200);
-		}
-		if (f->marks[i].ns > last)
-			last = f->marks[i].ns;
-	}
-	return last;
-}
-
-/* The same program, spawned in a loop: what a manager cannot beat. */
-static double measure_floor(struct field *f)
-{
-	auto_free char *program = made(text_format("%s/trivial", f->folder));
-	uint64_t begin, last;
-	char number[24];
+	uint64_t begin;
 	pid_t pid;
 
-	clear_marks(f);
+	field_nap(REST_USEC);
 	begin = bench_now_ns();
-	for (size_t i = 0; i < f->n; i++) {
-		char *argv[] = { program, f->page, number, NULL };
-
-		(void)snprintf(number, sizeof(number), "%zu", i);
-		if (posix_spawn(&pid, program, NULL, NULL, argv, environ) != 0)
-			die(program);
+	for (size_t i = 0; i < f->n; i++)
+		(void)kill((pid_t)f->marks[i].pid, SIGKILL);
+	for (size_t ended = 0; ended < f->n; ended++) {
+		pid = waitpid(-1, NULL, 0);
+		for (size_t i = 0; i < f->n; i++)
+			if (f->marks[i].pid == (uint64_t)pid) {
+				(void)field_spawn(f, i);
+				break;
+			}
 	}
-	last = await_all(f, begin);
-	for (size_t i = 0; i < f->n; i++) {
-		pid = (pid_t)f->marks[i].pid;
-		(void)kill(pid, SIGKILL);
-		(void)waitpid(pid, NULL, 0);
-	}
-	return msec(last - begin);
+	return field_await(f, f->n, begin) - begin;
 }
 
-static void listen_for_ready(struct field *f)
+static uint64_t stop_floor(struct field *f)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	const struct timeval limit = { .tv_sec = PATIENCE_SEC };
+	uint64_t begin = bench_now_ns();
 
-	f->notify_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s/above", f->folder);
-	if (bind(f->notify_fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
-			setsockopt(f->notify_fd, SOL_SOCKET, SO_RCVTIMEO, &limit,
-					sizeof(limit)) < 0)
-		die("notify socket");
+	for (size_t i = 0; i < f->n; i++)
+		(void)kill((pid_t)f->marks[i].pid, SIGTERM);
+	for (size_t i = 0; i < f->n; i++)
+		(void)waitpid((pid_t)f->marks[i].pid, NULL, 0);
+	return bench_now_ns() - begin;
 }
 
-static void start_keeper(struct field *f)
+struct floors {
+	uint64_t start_ns, storm_ns, stop_ns;
+};
+
+static struct floors measure_floors(struct field *f)
 {
-	const char *build = build_folder();
-	char *options[] = { made(text_format("%s/airssysd", build)),
-		made(text_format("--runtime-dir=%s/run", f->folder)),
-		made(text_format("--unit-path=%s/units", f->folder)),
-		made(text_format("--policy-path=%s/policies", source_folder())),
-		made(text_format("--libexec-dir=%s", build)), NULL };
-	const char *cgroup = getenv("AIRSSYS_CGROUP");
-	char *env[] = { made(text_format("NOTIFY_SOCKET=%s/above", f->folder)),
-		made(text_format("AIRSSYS_CGROUP=%s", cgroup ? cgroup : "")), NULL };
-	auto_free char *log = made(text_format("%s/log", f->folder));
-	posix_spawn_file_actions_t actions;
+	struct floors floors;
 
-	if (posix_spawn_file_actions_init(&actions) != 0 ||
-			posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, log,
-					O_WRONLY | O_CREAT | O_APPEND, 0644) != 0 ||
-			posix_spawn(&f->keeper, options[0], &actions, NULL, options,
-					env) != 0)
-		die(options[0]);
-	(void)posix_spawn_file_actions_destroy(&actions);
-	for (size_t i = 0; options[i]; i++)
-		free(options[i]);
-	free(env[0]);
-	free(env[1]);
+	field_clear_marks(f);
+	floors.start_ns = start_floor(f);
+	floors.storm_ns = storm_floor(f);
+	field_nap(REST_USEC);
+	floors.stop_ns = stop_floor(f);
+	return floors;
 }
 
-static void await_ready(struct field *f)
-{
-	char text[1024];
-	ssize_t n;
-
-	do {
-		n = recv(f->notify_fd, text, sizeof(text) - 1, 0);
-		if (n < 0)
-			die("readiness");
-		text[n] = '\0';
-	} while (!strstr(text, "READY=1"));
-}
-
-/* The keeper's one child that is no service. */
-static void find_core(struct field *f)
-{
-	auto_free char *path = made(
-			text_format("/proc/%d/task/%d/children", f->keeper, f->keeper));
-	auto_free char *data = NULL;
-	char comm[64], *name, *rest, *word;
-	size_t size;
-	pid_t pid;
-
-	if (file_read(path, 1024 * 1024, &data, &size) < 0)
-		die(path);
-	rest = data;
-	while ((word = strsep(&rest, " "))) {
-		if (parse_pid(word, &pid) < 0)
-			continue;
-		(void)snprintf(comm, sizeof(comm), "/proc/%d/comm", pid);
-		if (file_read(comm, 64, &name, &size) < 0)
-			continue;
-		if (has_prefix(name, "airssys-core"))
-			f->core = pid;
-		free(name);
-	}
-}
+/* Memory and idle CPU. */
 
 static uint64_t number_behind(const char *text, const char *key)
 {
@@ -299,7 +120,7 @@ static uint64_t number_behind(const char *text, const char *key)
 
 static uint64_t pss_kib(pid_t pid)
 {
-	auto_free char *path = made(text_format("/proc/%d/smaps_rollup", pid));
+	auto_free char *path = field_made(text_format("/proc/%d/smaps_rollup", pid));
 	auto_free char *data = NULL;
 	size_t size;
 
@@ -307,10 +128,14 @@ static uint64_t pss_kib(pid_t pid)
 							: number_behind(data, "\nPss:");
 }
 
-/* CPU time of all threads in nanoseconds, and how often they were switched in. */
-static void read_cpu(pid_t pid, uint64_t *ret_ns, uint64_t *ret_switches)
+struct used {
+	uint64_t cpu_ns; /* of all threads */
+	uint64_t switches; /* how often they went to sleep */
+};
+
+static void add_used(pid_t pid, struct used *used)
 {
-	auto_free char *path = made(text_format("/proc/%d/status", pid));
+	auto_free char *path = field_made(text_format("/proc/%d/status", pid));
 	auto_free char *data = NULL;
 	struct timespec cpu = { 0 };
 	clockid_t clock;
@@ -318,9 +143,18 @@ static void read_cpu(pid_t pid, uint64_t *ret_ns, uint64_t *ret_switches)
 
 	if (clock_getcpuclockid(pid, &clock) == 0)
 		(void)clock_gettime(clock, &cpu);
-	*ret_ns += (uint64_t)cpu.tv_sec * 1000000000 + (uint64_t)cpu.tv_nsec;
+	used->cpu_ns += (uint64_t)cpu.tv_sec * 1000000000 + (uint64_t)cpu.tv_nsec;
 	if (file_read(path, 65536, &data, &size) == 0)
-		*ret_switches += number_behind(data, "\nvoluntary_ctxt_switches:");
+		used->switches += number_behind(data, "\nvoluntary_ctxt_switches:");
+}
+
+static struct used get_used(const struct field *f)
+{
+	struct used used = { 0 };
+
+	add_used(f->keeper, &used);
+	add_used(f->core, &used);
+	return used;
 }
 
 static void measure_memory(const struct field *f)
@@ -328,157 +162,290 @@ static void measure_memory(const struct field *f)
 	uint64_t keeper = pss_kib(f->keeper), core = pss_kib(f->core);
 
 	printf("{\"bench\":\"service_memory\",\"services\":%zu,\"pss_kib\":%llu,"
-	       "\"keeper_kib\":%llu,\"core_kib\":%llu}\n",
+	       "\"keeper_kib\":%llu,\"core_kib\":%llu",
 			f->n, (unsigned long long)(keeper + core),
 			(unsigned long long)keeper, (unsigned long long)core);
+	if (least.is_set && f->n > least.services)
+		printf(",\"bytes_per_service\":%.0f",
+				((double)(keeper + core) - (double)least.pss_kib) * 1024 /
+						(double)(f->n - least.services));
+	printf("}\n");
+	if (least.is_set)
+		return;
+	least.services = f->n;
+	least.pss_kib = keeper + core;
+	least.is_set = 1;
 }
 
 static void measure_idle(const struct field *f)
 {
-	uint64_t before = 0, after = 0, switches_before = 0, switches_after = 0;
+	struct used before, after;
 
-	nap(500000);
-	read_cpu(f->keeper, &before, &switches_before);
-	read_cpu(f->core, &before, &switches_before);
-	nap(IDLE_SEC * 1000000L);
-	read_cpu(f->keeper, &after, &switches_after);
-	read_cpu(f->core, &after, &switches_after);
+	field_nap(500000);
+	before = get_used(f);
+	field_nap(IDLE_SEC * 1000000L);
+	after = get_used(f);
 	printf("{\"bench\":\"service_idle\",\"services\":%zu,\"seconds\":%d,"
 	       "\"cpu_ms\":%.3f,\"switches\":%llu}\n",
-			f->n, IDLE_SEC, msec(after - before),
-			(unsigned long long)(switches_after - switches_before));
+			f->n, IDLE_SEC, msec(after.cpu_ns - before.cpu_ns),
+			(unsigned long long)(after.switches - before.switches));
 }
+
+/* Restart. */
 
 /* From SIGKILL to the first instruction of the next program. */
 static uint64_t kill_one(const struct field *f, size_t i)
 {
-	volatile struct mark *mark = &f->marks[i];
+	pid_t pid = (pid_t)f->marks[i].pid;
 	uint64_t begin = bench_now_ns();
-	uint64_t limit = begin + PATIENCE_SEC * UINT64_C(1000000000);
-	pid_t pid = (pid_t)mark->pid;
 
 	(void)kill(pid, SIGKILL);
-	while (mark->ns < begin || mark->pid == (uint64_t)pid) {
-		if (bench_now_ns() > limit)
-			die("restart");
-		nap(50);
-	}
-	return mark->ns - begin;
+	return field_await_next(f, i, pid, begin) - begin;
 }
 
-static void print_latency(
-		const char *name, const struct field *f, uint64_t *values, size_t n)
+/* The same for the process of our own, with nothing between but waiting and spawning. */
+static uint64_t kill_own(const struct field *f)
 {
-	double p50 = msec(bench_median(values, n));
+	pid_t pid = (pid_t)f->marks[f->n].pid;
+	uint64_t begin = bench_now_ns();
 
-	printf("{\"bench\":\"%s\",\"services\":%zu,\"n\":%zu,\"p50_ms\":%.3f,"
-	       "\"p99_ms\":%.3f,\"max_ms\":%.3f}\n",
-			name, f->n, n, p50, msec(values[n * 99 / 100]),
-			msec(values[n - 1]));
+	(void)kill(pid, SIGKILL);
+	(void)waitpid(pid, NULL, 0);
+	(void)field_spawn(f, f->n);
+	return field_await_next(f, f->n, pid, begin) - begin;
+}
+
+static void begin_own(const struct field *f)
+{
+	uint64_t begin = bench_now_ns();
+
+	(void)field_spawn(f, f->n);
+	(void)field_await_next(f, f->n, 0, begin);
+}
+
+static void end_own(const struct field *f)
+{
+	pid_t pid = (pid_t)f->marks[f->n].pid;
+
+	(void)kill(pid, SIGKILL);
+	(void)waitpid(pid, NULL, 0);
 }
 
 static void measure_restart(const struct field *f, const char *name)
 {
-	uint64_t values[KILLS];
+	uint64_t ours[KILLS], floor[KILLS], p50, floor_p50;
 
+	begin_own(f);
 	for (size_t i = 0; i < KILLS; i++) {
-		nap(GAP_MSEC * 1000);
-		values[i] = kill_one(f, i * 7 % f->n);
+		field_nap(GAP_USEC / 2);
+		ours[i] = kill_one(f, i * 7 % f->n);
+		field_nap(GAP_USEC / 2);
+		floor[i] = kill_own(f);
 	}
-	print_latency(name, f, values, KILLS);
+	end_own(f);
+	p50 = bench_median(ours, KILLS);
+	floor_p50 = bench_median(floor, KILLS);
+	printf("{\"bench\":\"%s\",\"services\":%zu,\"n\":%d,\"p50_ms\":%.3f,"
+	       "\"p90_ms\":%.3f,\"p99_ms\":%.3f,\"max_ms\":%.3f,\"floor_p50_ms\":%.3f,"
+	       "\"floor_p90_ms\":%.3f,\"floor_p99_ms\":%.3f,\"ratio_p50\":%.2f,"
+	       "\"ratio_p99\":%.2f}\n",
+			name, f->n, KILLS, msec(p50), msec(ours[KILLS * 90 / 100]),
+			msec(ours[KILLS * 99 / 100]), msec(ours[KILLS - 1]),
+			msec(floor_p50), msec(floor[KILLS * 90 / 100]),
+			msec(floor[KILLS * 99 / 100]), ratio(p50, floor_p50),
+			ratio(ours[KILLS * 99 / 100], floor[KILLS * 99 / 100]));
 }
 
+/* Killed, and killed again as soon as it is back. */
 static void measure_again(const struct field *f)
 {
-	uint64_t again[KILLS_AGAIN];
+	uint64_t first[KILLS_AGAIN], again[KILLS_AGAIN], p50_first, p50_again;
 
 	for (size_t i = 0; i < KILLS_AGAIN; i++) {
-		nap(GAP_MSEC * 1000);
-		(void)kill_one(f, i % f->n);
+		field_nap(GAP_USEC);
+		first[i] = kill_one(f, i % f->n);
 		again[i] = kill_one(f, i % f->n);
 	}
-	print_latency("service_restart_again", f, again, KILLS_AGAIN);
+	p50_first = bench_median(first, KILLS_AGAIN);
+	p50_again = bench_median(again, KILLS_AGAIN);
+	printf("{\"bench\":\"service_restart_again\",\"services\":%zu,\"n\":%d,"
+	       "\"p50_ms\":%.3f,\"p99_ms\":%.3f,\"first_p50_ms\":%.3f,"
+	       "\"ratio_to_first\":%.2f}\n",
+			f->n, KILLS_AGAIN, msec(p50_again),
+			msec(again[KILLS_AGAIN * 99 / 100]), msec(p50_first),
+			ratio(p50_again, p50_first));
 }
 
-static void measure_storm(const struct field *f)
+static void measure_storm(const struct field *f, const struct floors *floors)
 {
 	uint64_t values[STORMS], begin;
 
 	for (size_t s = 0; s < STORMS; s++) {
-		nap(300000);
+		field_nap(REST_USEC);
 		begin = bench_now_ns();
 		for (size_t i = 0; i < f->n; i++)
 			(void)kill((pid_t)f->marks[i].pid, SIGKILL);
-		values[s] = await_all(f, begin) - begin;
+		values[s] = field_await(f, f->n, begin) - begin;
 	}
-	printf("{\"bench\":\"service_storm\",\"services\":%zu,\"ms\":%.1f}\n", f->n,
-			msec(bench_median(values, STORMS)));
+	begin = bench_median(values, STORMS);
+	printf("{\"bench\":\"service_storm\",\"services\":%zu,\"ms\":%.1f,"
+	       "\"floor_ms\":%.1f,\"ratio\":%.2f}\n",
+			f->n, msec(begin), msec(floors->storm_ns),
+			ratio(begin, floors->storm_ns));
 }
 
-static void measure_core_death(struct field *f)
+/* Re-adoption. */
+
+static uint64_t *copy_pids(const struct field *f)
 {
-	uint64_t begin = bench_now_ns();
-	size_t changed = 0;
 	uint64_t *pids = calloc(f->n, sizeof(*pids));
 
 	if (!pids)
-		die("memory");
+		field_die("memory");
 	for (size_t i = 0; i < f->n; i++)
 		pids[i] = f->marks[i].pid;
-	(void)kill(f->core, SIGKILL);
-	/* Adopted is who is restarted when it dies: ask the last one. */
-	(void)kill_one(f, f->n - 1);
-	begin = bench_now_ns() - begin;
-	for (size_t i = 0; i + 1 < f->n; i++)
-		changed += pids[i] != f->marks[i].pid;
-	printf("{\"bench\":\"service_core_death\",\"services\":%zu,\"ms\":%.1f,"
-	       "\"restarted\":%zu}\n",
-			f->n, msec(begin), changed);
-	free(pids);
-	find_core(f);
+	return pids;
 }
 
-static void measure_stop(struct field *f)
+/* All but the last one, which was killed to see that it is restarted. */
+static size_t count_changed(const struct field *f, const uint64_t *pids)
 {
-	uint64_t begin = bench_now_ns();
-	int status;
+	size_t changed = 0;
 
-	(void)kill(f->keeper, SIGTERM);
-	if (waitpid(f->keeper, &status, 0) < 0)
-		die("airssysd");
-	printf("{\"bench\":\"service_stop\",\"services\":%zu,\"ms\":%.1f,\"status\":%d}\n",
-			f->n, msec(bench_now_ns() - begin), WEXITSTATUS(status));
+	for (size_t i = 0; i + 1 < f->n; i++)
+		changed += pids[i] != f->marks[i].pid;
+	return changed;
+}
+
+static void print_adoption(const char *name, const struct field *f, uint64_t ns,
+		const uint64_t *pids)
+{
+	printf("{\"bench\":\"%s\",\"services\":%zu,\"ms\":%.1f,\"restarted\":%zu}\n",
+			name, f->n, msec(ns), count_changed(f, pids));
+}
+
+/* Adopted is who is restarted when it dies. */
+static void measure_core_death(struct field *f)
+{
+	auto_free uint64_t *pids = copy_pids(f);
+	uint64_t begin = bench_now_ns();
+
+	(void)kill(f->core, SIGKILL);
+	(void)kill_one(f, f->n - 1);
+	print_adoption("service_core_death", f, bench_now_ns() - begin, pids);
+	field_find_core(f);
+}
+
+static void measure_keeper_death(struct field *f)
+{
+	auto_free uint64_t *pids = copy_pids(f);
+	uint64_t begin = bench_now_ns();
+
+	(void)kill(f->keeper, SIGKILL);
+	(void)waitpid(f->keeper, NULL, 0);
+	field_start_again(f);
+	(void)kill_one(f, f->n - 1);
+	print_adoption("service_keeper_death", f, bench_now_ns() - begin, pids);
+}
+
+/* The administrator's view. */
+
+/* NULL arguments are skipped at the end. */
+static uint64_t run_quietly(char *const argv[])
+{
+	posix_spawn_file_actions_t actions;
+	uint64_t begin = bench_now_ns();
+	pid_t pid;
+
+	if (posix_spawn_file_actions_init(&actions) != 0 ||
+			posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO,
+					"/dev/null", O_WRONLY, 0) != 0 ||
+			posix_spawnp(&pid, argv[0], &actions, NULL, argv, environ) != 0)
+		field_die(argv[0]);
+	(void)posix_spawn_file_actions_destroy(&actions);
+	(void)waitpid(pid, NULL, 0);
+	return bench_now_ns() - begin;
+}
+
+static uint64_t ask(char *const argv[])
+{
+	uint64_t values[ASKS];
+
+	for (size_t i = 0; i < ASKS; i++)
+		values[i] = run_quietly(argv);
+	return bench_median(values, ASKS);
+}
+
+#define WORD(text) ((char *)(uintptr_t)(text))
+
+static void measure_command(const struct field *f, const char *command, const char *name,
+		const char *peer_name)
+{
+	auto_free char *program = field_build_path("airssysctl");
+	auto_free char *where =
+			field_made(text_format("--runtime-dir=%s/run", f->folder));
+	char *ours[] = { program, where, WORD(command), WORD(name), NULL };
+	char *peer[] = { WORD("systemctl"), WORD("--no-pager"),
+		WORD(peer_name ? "status" : "list-units"), WORD(peer_name), NULL };
+	uint64_t ns = ask(ours), peer_ns;
+
+	printf("{\"bench\":\"ctl_%s\",\"services\":%zu,\"p50_ms\":%.2f", command, f->n,
+			msec(ns));
+	if (access("/run/systemd/system", F_OK) == 0) {
+		peer_ns = ask(peer);
+		printf(",\"systemctl_ms\":%.2f,\"ratio\":%.2f", msec(peer_ns),
+				ratio(ns, peer_ns));
+	}
+	printf("}\n");
+}
+
+static void measure_stop(struct field *f, const struct floors *floors)
+{
+	uint64_t begin = bench_now_ns(), ns;
+	int status = field_stop(f);
+
+	ns = bench_now_ns() - begin;
+	printf("{\"bench\":\"service_stop\",\"services\":%zu,\"ms\":%.1f,"
+	       "\"floor_ms\":%.1f,\"ratio\":%.2f,\"status\":%d}\n",
+			f->n, msec(ns), msec(floors->stop_ns), ratio(ns, floors->stop_ns),
+			status);
+}
+
+static void measure_life(struct field *f, const struct floors *floors)
+{
+	measure_restart(f, "service_restart");
+	measure_again(f);
+	measure_storm(f, floors);
+	measure_command(f, "status", "t0", "systemd-journald.service");
+	measure_command(f, "tree", NULL, NULL);
+	measure_core_death(f);
+	measure_keeper_death(f);
 }
 
 static void bench(size_t n)
 {
+	struct floors floors;
 	struct field f;
-	uint64_t begin, last, cpu = 0, switches = 0;
-	double floor;
+	uint64_t begin, last;
+	struct used used;
 
-	make_field(&f, n > 0 ? n : 1, "");
-	floor = measure_floor(&f);
-	clear_marks(&f);
-	listen_for_ready(&f);
-	begin = bench_now_ns();
-	start_keeper(&f);
-	last = await_all(&f, begin);
-	await_ready(&f);
-	find_core(&f);
-	read_cpu(f.keeper, &cpu, &switches);
-	read_cpu(f.core, &cpu, &switches);
-	printf("{\"bench\":\"service_cold_start\",\"services\":%zu,\"ms\":%.2f,"
-	       "\"floor_ms\":%.2f,\"cpu_ms\":%.2f}\n",
-			n, msec(last - begin), floor, msec(cpu));
+	field_init(&f, n, "");
+	floors = measure_floors(&f);
+	field_start(&f, &begin, &last);
+	used = get_used(&f);
+	if (n > 0)
+		printf("{\"bench\":\"service_cold_start\",\"services\":%zu,\"ms\":%.2f,"
+		       "\"floor_ms\":%.2f,\"ratio\":%.2f,\"cpu_ms\":%.2f}\n",
+				n, msec(last - begin), msec(floors.start_ns),
+				ratio(last - begin, floors.start_ns), msec(used.cpu_ns));
+	field_nap(REST_USEC);
 	measure_memory(&f);
-	if (n >= 1000 && !getenv("NOIDLE"))
+	if (n >= 1000)
 		measure_idle(&f);
-	measure_restart(&f, "service_restart");
-	measure_again(&f);
-	measure_storm(&f);
-	measure_core_death(&f);
-	measure_stop(&f);
-	remove_field(&f);
+	if (n > 0)
+		measure_life(&f, &floors);
+	measure_stop(&f, &floors);
+	field_fini(&f);
 	(void)fflush(stdout);
 }
 
@@ -486,24 +453,19 @@ static void bench(size_t n)
 static void bench_restart_with(const char *name, const char *more)
 {
 	struct field f;
-	uint64_t begin;
+	uint64_t begin, last;
 
-	make_field(&f, 1, more);
-	listen_for_ready(&f);
-	begin = bench_now_ns();
-	start_keeper(&f);
-	(void)await_all(&f, begin);
-	await_ready(&f);
+	field_init(&f, 1, more);
+	field_start(&f, &begin, &last);
 	measure_restart(&f, name);
-	(void)kill(f.keeper, SIGTERM);
-	(void)waitpid(f.keeper, NULL, 0);
-	remove_field(&f);
+	(void)field_stop(&f);
+	field_fini(&f);
 	(void)fflush(stdout);
 }
 
 int main(int argc, char **argv)
 {
-	static const size_t sizes[] = { 1, 100, 1000 };
+	static const size_t sizes[] = { 0, 1, 100, 1000 };
 
 	if (argc > 1)
 		for (int i = 1; i < argc; i++)
