@@ -14,10 +14,11 @@ struct proc_stat {
 	char state;
 	pid_t parent;
 	uint64_t start_time;
+	int exit_status; /* 0 also for who may not be told */
 };
 
 #define FIELD_PARENT     4
-#define FIELD_START_TIME 22
+#define FIELD_START_TIME 22 /* the exit status is the last one, 52 */
 
 /* Cuts the field off at its blank; NULL when there is none. Moves *line behind it. */
 static char *cut_field(char **line)
@@ -30,9 +31,15 @@ static char *cut_field(char **line)
 /* line begins with field 3, the state. */
 static int parse_fields(char *line, struct proc_stat *ret)
 {
-	char *field = cut_field(&line);
+	char *last = strrchr(line, ' '), *end = line + strlen(line);
+	char *field;
 	int r;
 
+	if (end > line && end[-1] == '\n')
+		end[-1] = '\0';
+	if (!last || parse_int(last + 1, &ret->exit_status) < 0)
+		return -EBADMSG;
+	field = cut_field(&line);
 	if (!field)
 		return -EBADMSG;
 	ret->state = field[0];
@@ -117,6 +124,33 @@ int procid_open(const struct procid *id, int *ret_pidfd)
 	if (strchr("ZXx", st.state) && st.parent != getpid())
 		return -ESRCH;
 	*ret_pidfd = take_fd(&pidfd);
+	return 0;
+}
+
+/* The kernel has one rule for who may know what a process was. */
+static int may_ask(pid_t pid)
+{
+	char path[64], target[64];
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
+	if (readlink(path, target, sizeof(target)) >= 0)
+		return 0;
+	return errno == ENOENT ? -ESRCH : -errno;
+}
+
+int proc_zombie_status(const struct procid *id, int *ret_status)
+{
+	struct proc_stat st;
+	int r;
+
+	r = may_ask(id->pid);
+	if (r == 0)
+		r = read_stat(id->pid, &st);
+	if (r < 0)
+		return r;
+	if (st.state != 'Z' || st.start_time != id->start_time)
+		return -ESRCH;
+	*ret_status = st.exit_status;
 	return 0;
 }
 

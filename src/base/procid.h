@@ -35,6 +35,12 @@ MUST_CHECK int procid_open(const struct procid *id, int *ret_pidfd);
 /* Parent pid of a process, from /proc; -ESRCH. */
 MUST_CHECK int proc_parent(pid_t pid, pid_t *ret_parent);
 
+/*
+ * How a process ended that its parent has not waited for yet, as waitpid tells it. -ESRCH
+ * for one that lives, is gone, or is another; -EACCES when we may not be told.
+ */
+MUST_CHECK int proc_zombie_status(const struct procid *id, int *ret_status);
+
 int pidfd_open_pid(pid_t pid);
 int pidfd_signal(int pidfd, int signo);
 

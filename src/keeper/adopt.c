@@ -150,6 +150,22 @@ static bool adopt_process(struct keeper *keeper, struct process *process)
 	return true;
 }
 
+/* It ended while no keeper was there. Nobody knows how, but while its parent has not waited
+ * for it. */
+static void take_late_end(struct process *process)
+{
+	const struct procid id = { .pid = process->pid,
+		.start_time = process->start_time };
+	int status;
+
+	process->stage = PROCESS_ENDED_UNKNOWN;
+	process->ended_realtime_usec = clock_realtime_usec();
+	if (proc_zombie_status(&id, &status) < 0)
+		return;
+	process->stage = PROCESS_ENDED;
+	reap_split_status(status, &process->code, &process->status);
+}
+
 static void adopt_charge(struct keeper *keeper, struct charge *charge, size_t *n_adopted)
 {
 	struct unit *unit = keeper_unit(keeper, charge->name);
@@ -163,8 +179,7 @@ static void adopt_charge(struct keeper *keeper, struct charge *charge, size_t *n
 			++*n_adopted;
 			continue;
 		}
-		process->stage = PROCESS_ENDED_UNKNOWN;
-		process->ended_realtime_usec = clock_realtime_usec();
+		take_late_end(process);
 	}
 	(void)cgroup_adopt(&keeper->cgroup, charge);
 	if (list_is_empty(&charge->processes) && !charge->has_cgroup)

@@ -65,7 +65,6 @@ struct keeper {
 	uint64_t turns; /* of the loop: what was seen in an earlier one is old */
 	bool members_are_due; /* keeper/members.h: look after this event */
 	bool was_ready;
-	struct list unreaped; /* keeper/reap.c */
 	uint64_t look_again_usec; /* whether units are empty; 0: not due */
 	struct list owed; /* keeper/owed.h */
 	unsigned int events_before_reaping; /* keeper/reap.h; 0: nothing is due */

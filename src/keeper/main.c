@@ -262,7 +262,7 @@ static int turn(struct keeper *keeper, uint64_t next)
 		do_idle_work(keeper);
 	else if (had_work)
 		do_late_work(keeper);
-	if (!list_is_empty(&keeper->unreaped) || keeper->look_again_usec > 0)
+	if (keeper->look_again_usec > 0)
 		reap_on_time(keeper, clock_monotonic_usec());
 	if (keeper->members_are_due)
 		members_look(keeper);
@@ -498,7 +498,6 @@ static int start(struct keeper *keeper)
 static void keeper_fini(struct keeper *keeper)
 {
 	core_fini(&keeper->core);
-	reap_fini(keeper);
 	cgroup_fini(&keeper->cgroup);
 	state_fini(&keeper->state);
 	charges_fini(&keeper->charges);
@@ -530,7 +529,6 @@ static void keeper_init(struct keeper *keeper, const struct options *options)
 		.stop_deadline_usec = USEC_INFINITY,
 		.next_watchdog_usec = USEC_INFINITY,
 	};
-	list_init(&keeper->unreaped);
 	list_init(&keeper->owed);
 	keeper->signal_source.fd = -1;
 	keeper->cgroup.source.fd = -1;

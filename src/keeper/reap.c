@@ -2,7 +2,6 @@
 #include "keeper/reap.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
@@ -31,10 +30,6 @@
 /* Ends before others get their turn: a service can make orphans as fast as they end. */
 #define REAP_BATCH 64
 
-/* How long the parent of an adopted process may take to wait for it: an instant for any
- * init. */
-#define PARENT_PATIENCE_USEC USEC_PER_SEC
-
 /* When descriptors, memory or watches have run out. */
 #define LOOK_AGAIN_USEC USEC_PER_SEC
 
@@ -51,13 +46,6 @@ struct pidfd_information {
 struct end {
 	int code, status;
 	struct rusage usage;
-};
-
-/* A process that is not our child has ended and waits for its parent. */
-struct unreaped {
-	struct list link; /* struct keeper.unreaped */
-	struct process *process;
-	uint64_t deadline_usec; /* CLOCK_MONOTONIC */
 };
 
 static uint64_t timeval_usec(const struct timeval *t)
@@ -156,27 +144,6 @@ static void tell_end(struct keeper *keeper, const struct process *process, bool 
 	core_send(&keeper->core, &m, NULL, 0);
 }
 
-static struct unreaped *find_unreaped(
-		const struct keeper *keeper, const struct process *process)
-{
-	struct unreaped *unreaped;
-
-	list_foreach(unreaped, &keeper->unreaped, link)
-		if (unreaped->process == process)
-			return unreaped;
-	return NULL;
-}
-
-static void forget_unreaped(struct keeper *keeper, const struct process *process)
-{
-	struct unreaped *unreaped = find_unreaped(keeper, process);
-
-	if (!unreaped)
-		return;
-	list_remove(&unreaped->link);
-	free(unreaped);
-}
-
 /* end NULL: nobody can say how. */
 static void end_process(
 		struct keeper *keeper, struct process *process, const struct end *end)
@@ -186,7 +153,6 @@ static void end_process(
 	bool is_last;
 
 	loop_remove(&keeper->loop, &process->watch);
-	forget_unreaped(keeper, process);
 	process_detach(&keeper->charges, process);
 	if (process->is_remnant) {
 		process_free(&keeper->charges, process);
@@ -283,46 +249,43 @@ void reap_children(struct keeper *keeper)
 		keeper->events_before_reaping = 1;
 }
 
-/*
- * How a process that is not our child ended: only a new kernel tells, and only once the
- * parent has waited for it. 1 with *ret_end; 0: not yet; or a negative errno: never.
- */
-static int ask_pidfd(int pidfd, struct end *ret_end)
+void reap_split_status(int wait_status, int *ret_code, int *ret_status)
+{
+	if (WIFEXITED(wait_status)) {
+		*ret_code = CLD_EXITED;
+		*ret_status = WEXITSTATUS(wait_status);
+	} else {
+		*ret_code = WCOREDUMP(wait_status) ? CLD_DUMPED : CLD_KILLED;
+		*ret_status = WTERMSIG(wait_status);
+	}
+}
+
+/* What the parent was told, for who asks after it; only a new kernel says. */
+static bool ask_pidfd(int pidfd, int *ret_status)
 {
 	struct pidfd_information info = { .mask = PIDFD_INFO_EXIT_BIT };
 
-	if (ioctl(pidfd, PIDFD_GET_INFORMATION, &info) < 0)
-		return errno == ESRCH ? 0 : -errno;
-	if (!(info.mask & PIDFD_INFO_EXIT_BIT))
-		return 0;
-	*ret_end = (struct end){ 0 };
-	if (WIFEXITED(info.exit_code)) {
-		ret_end->code = CLD_EXITED;
-		ret_end->status = WEXITSTATUS(info.exit_code);
-	} else {
-		ret_end->code = WCOREDUMP(info.exit_code) ? CLD_DUMPED : CLD_KILLED;
-		ret_end->status = WTERMSIG(info.exit_code);
-	}
-	return 1;
+	if (ioctl(pidfd, PIDFD_GET_INFORMATION, &info) < 0 ||
+			!(info.mask & PIDFD_INFO_EXIT_BIT))
+		return false;
+	*ret_status = info.exit_code;
+	return true;
 }
 
-/* Only EPOLLHUP is still to come: the parent has waited for it. */
-static int await_parent(struct keeper *keeper, struct process *process)
+/* How a process that is not our child ended. /proc tells it until the parent has waited
+ * for it, its pidfd from then on. */
+static bool find_end(const struct process *process, struct end *ret_end)
 {
-	struct unreaped *unreaped = calloc(1, sizeof(*unreaped));
-	int r;
+	const struct procid id = { .pid = process->pid,
+		.start_time = process->start_time };
+	int status;
 
-	if (!unreaped)
-		return -ENOMEM;
-	r = loop_change(&keeper->loop, &process->watch, 0);
-	if (r < 0) {
-		free(unreaped);
-		return r;
-	}
-	unreaped->process = process;
-	unreaped->deadline_usec = usec_add(clock_monotonic_usec(), PARENT_PATIENCE_USEC);
-	list_append(&keeper->unreaped, &unreaped->link);
-	return 0;
+	if (proc_zombie_status(&id, &status) < 0 &&
+			!ask_pidfd(process->watch.fd, &status))
+		return false;
+	*ret_end = (struct end){ 0 };
+	reap_split_status(status, &ret_end->code, &ret_end->status);
+	return true;
 }
 
 static void on_foreign_end(struct loop_source *source, uint32_t events)
@@ -330,59 +293,30 @@ static void on_foreign_end(struct loop_source *source, uint32_t events)
 	struct process *process = CONTAINER_OF(source, struct process, watch);
 	struct keeper *keeper = process->keeper;
 	struct end end;
-	int r;
 
+	(void)events;
 	/* It may have become our child when its own parent ended. */
-	if (peek(P_PID, process->pid) == process->pid) {
+	if (peek(P_PID, process->pid) == process->pid)
 		take_end(keeper, process->pid);
-		return;
-	}
-	r = ask_pidfd(source->fd, &end);
-	if (r == 0 && !(events & EPOLLHUP) && !find_unreaped(keeper, process) &&
-			await_parent(keeper, process) == 0)
-		return;
-	end_process(keeper, process, r > 0 ? &end : NULL);
+	else
+		end_process(keeper, process, find_end(process, &end) ? &end : NULL);
 }
 
 uint64_t reap_next_usec(const struct keeper *keeper)
 {
-	const struct unreaped *first =
-			list_first(&keeper->unreaped, struct unreaped, link);
-
-	uint64_t next = first ? first->deadline_usec : USEC_INFINITY;
-
-	return keeper->look_again_usec ? MIN_OF(next, keeper->look_again_usec) : next;
-}
-
-static void look_again(struct keeper *keeper)
-{
-	struct charge *charge;
-	size_t cursor;
-
-	keeper->look_again_usec = 0;
-	map_foreach(&keeper->charges.by_name, cursor, charge)
-		reap_check_empty(keeper, charge);
+	return keeper->look_again_usec ? keeper->look_again_usec : USEC_INFINITY;
 }
 
 void reap_on_time(struct keeper *keeper, uint64_t now_usec)
 {
-	struct unreaped *first;
+	struct charge *charge;
+	size_t cursor;
 
-	while ((first = list_first(&keeper->unreaped, struct unreaped, link)) &&
-			first->deadline_usec <= now_usec)
-		on_foreign_end(&first->process->watch, EPOLLHUP);
-	if (keeper->look_again_usec > 0 && keeper->look_again_usec <= now_usec)
-		look_again(keeper);
-}
-
-void reap_fini(struct keeper *keeper)
-{
-	struct unreaped *unreaped, *next;
-
-	list_foreach_safe(unreaped, next, &keeper->unreaped, link) {
-		list_remove(&unreaped->link);
-		free(unreaped);
-	}
+	if (keeper->look_again_usec == 0 || keeper->look_again_usec > now_usec)
+		return;
+	keeper->look_again_usec = 0;
+	map_foreach(&keeper->charges.by_name, cursor, charge)
+		reap_check_empty(keeper, charge);
 }
 
 int reap_watch_foreign(struct keeper *keeper, struct process *process, int pidfd)

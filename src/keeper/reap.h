@@ -22,22 +22,20 @@ void reap_child(struct keeper *keeper, pid_t pid);
 /* Deal with every child that has ended. */
 void reap_children(struct keeper *keeper);
 
+/* What waitpid tells, as waitid does. */
+void reap_split_status(int wait_status, int *ret_code, int *ret_status);
+
 /* Watch a process that is not our child. */
 MUST_CHECK int reap_watch_foreign(
 		struct keeper *keeper, struct process *process, int pidfd);
-
-/*
- * The status of such a process is known when its own parent has waited for it. It is
- * given a moment for that, which is waited for in the loop.
- */
-uint64_t reap_next_usec(const struct keeper *keeper);
-void reap_on_time(struct keeper *keeper, uint64_t now_usec);
-void reap_fini(struct keeper *keeper);
 
 /* Tell the core and forget the occupation when nothing of the unit is left. */
 void reap_check_empty(struct keeper *keeper, struct charge *charge);
 /* It could not be seen now whether something is left: look again in a moment. */
 void reap_look_again(struct keeper *keeper);
+/* When that moment is, CLOCK_MONOTONIC; and what is due by then. */
+uint64_t reap_next_usec(const struct keeper *keeper);
+void reap_on_time(struct keeper *keeper, uint64_t now_usec);
 /* Nothing is left. */
 void reap_tell_empty(struct keeper *keeper, struct charge *charge);
 

@@ -142,6 +142,46 @@ START_TEST(zombie_of_another_parent_is_gone)
 }
 END_TEST
 
+START_TEST(status_of_a_zombie_is_told_until_it_was_waited_for)
+{
+	siginfo_t info;
+	struct procid id;
+	int hold, status = 0;
+	pid_t pid = start_child(&hold);
+
+	ck_assert_int_eq(procid_get(pid, &id), 0);
+	ck_assert_int_eq(proc_zombie_status(&id, &status), -ESRCH);
+	ck_assert_int_eq(kill(pid, SIGKILL), 0);
+	ck_assert_int_eq(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+	ck_assert_int_eq(proc_zombie_status(&id, &status), 0);
+	ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	id.start_time++;
+	ck_assert_int_eq(proc_zombie_status(&id, &status), -ESRCH);
+	id.start_time--;
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	ck_assert_int_eq(proc_zombie_status(&id, &status), -ESRCH);
+	close_fd(hold);
+}
+END_TEST
+
+/* The kernel says 0 to who may not know. */
+START_TEST(status_of_a_strangers_zombie_is_refused_and_not_zero)
+{
+	siginfo_t info;
+	struct procid id;
+	int hold, status = 0;
+	pid_t pid = start_child(&hold);
+
+	if (geteuid() != 0)
+		return; /* only root becomes a stranger */
+	ck_assert_int_eq(procid_get(pid, &id), 0);
+	ck_assert_int_eq(kill(pid, SIGKILL), 0);
+	ck_assert_int_eq(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+	ck_assert_int_eq(setresuid(65534, 65534, 65534), 0);
+	ck_assert_int_eq(proc_zombie_status(&id, &status), -EACCES);
+}
+END_TEST
+
 START_TEST(absent_processes_are_told)
 {
 	struct procid id;
@@ -174,4 +214,6 @@ END_TEST
 TEST_MAIN("procid", own_identity_is_stable, name_of_a_process_cannot_forge_its_fields,
 		identity_opens_its_process, number_of_another_process_is_not_opened,
 		own_zombie_is_opened_for_its_status, zombie_of_another_parent_is_gone,
+		status_of_a_zombie_is_told_until_it_was_waited_for,
+		status_of_a_strangers_zombie_is_refused_and_not_zero,
 		absent_processes_are_told, boot_has_one_identity)

@@ -140,42 +140,44 @@ static pid_t leave_to_us(void)
 	return pid;
 }
 
-/* Nobody is held up by its end while its parent does not wait for it. */
-static void end_unwaited(pid_t pid)
+/* It has ended, and its parent has not waited for it. */
+static void end_unwaited(pid_t pid, int signo)
 {
 	siginfo_t info;
 
-	ck_assert_int_eq(kill(pid, SIGTERM), 0);
+	ck_assert_int_eq(kill(pid, signo), 0);
 	ck_assert_int_eq(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
-	bed_signal(&bed, "nobody", PROTOCOL_ALL, SIGTERM);
-	bed_receive(&bed, &reply);
-	ck_assert_int_eq(reply.message.type, PROTOCOL_FAILED);
 }
 
-START_TEST(status_of_an_adopted_process_comes_when_its_parent_has_waited)
+START_TEST(status_of_an_adopted_process_needs_no_parent_that_waits)
 {
 	pid_t pid = leave_to_us();
 
-	end_unwaited(pid);
-	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	end_unwaited(pid, SIGTERM);
 	bed_await(&bed, PROTOCOL_EXITED, &reply);
 	ck_assert_int_eq(reply.message.pid, pid);
-	/* Only a new kernel tells the status to who is not the parent. */
-	if (reply.message.state == PROTOCOL_ENDED)
-		ck_assert_int_eq(reply.message.status, SIGTERM);
+	ck_assert_uint_eq(reply.message.state, PROTOCOL_ENDED);
+	ck_assert_int_eq(reply.message.code, CLD_KILLED);
+	ck_assert_int_eq(reply.message.status, SIGTERM);
 	bed_await(&bed, PROTOCOL_EMPTY, &reply);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
 	bed_stop(&bed);
 }
 END_TEST
 
-START_TEST(status_is_given_up_when_the_parent_never_waits)
+START_TEST(status_of_a_process_that_ended_without_a_keeper_is_found_while_it_can_be)
 {
 	pid_t pid = leave_to_us();
 
-	end_unwaited(pid);
-	bed_await(&bed, PROTOCOL_EXITED, &reply);
+	bed_kill_keeper(&bed);
+	end_unwaited(pid, SIGKILL);
+	bed_launch(&bed, NULL);
+	bed_meet_core(&bed);
+	bed_await(&bed, PROTOCOL_PROCESS, &reply);
 	ck_assert_int_eq(reply.message.pid, pid);
-	ck_assert_uint_eq(reply.message.state, PROTOCOL_ENDED_UNKNOWN);
+	ck_assert_uint_eq(reply.message.state, PROTOCOL_ENDED);
+	ck_assert_int_eq(reply.message.status, SIGKILL);
+	bed_await(&bed, PROTOCOL_ADOPTED, &reply);
 	bed_stop(&bed);
 }
 END_TEST
@@ -183,5 +185,5 @@ END_TEST
 TEST_MAIN("hang", program_on_a_silent_file_system_holds_up_nobody,
 		new_core_is_greeted_while_a_start_hangs,
 		near_is_what_the_kernel_knows_on_a_file_system_of_its_own,
-		status_of_an_adopted_process_comes_when_its_parent_has_waited,
-		status_is_given_up_when_the_parent_never_waits)
+		status_of_an_adopted_process_needs_no_parent_that_waits,
+		status_of_a_process_that_ended_without_a_keeper_is_found_while_it_can_be)

@@ -621,13 +621,19 @@ START_TEST(what_starts_after_a_signal_to_all_does_not_get_it)
 {
 	struct protocol_batch batch = { 0 };
 	pid_t main_pid, helper, later;
+	const char *script;
 
 	bed_init(&bed);
-	bed_add_shell(&bed, "one",
-			test_format("trap : TERM; setsid sleep 1000 & echo $! >%s/pid; "
-				    "while :; do wait; sleep 1000; done",
+	script = test_path(bed.folder, "script");
+	test_write(script,
+			test_format("#!/bin/sh\ntrap : TERM\n"
+				    "setsid sh -c 'echo $$ >%s/pid; exec sleep 1000' &\n"
+				    "while :; do wait; sleep 1000; done\n",
 					bed.folder),
-			"ExecReload=/bin/sleep 1000\n");
+			0755);
+	bed_add_unit(&bed, "one",
+			test_format("[Service]\nExecStart=%s\nExecReload=/bin/sleep 1000\n",
+					script));
 	bed_start(&bed, NULL);
 	main_pid = bed_spawn_main(&bed, "one");
 	helper = atoi(bed_await_file(test_path(bed.folder, "pid")));
