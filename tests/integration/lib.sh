@@ -181,6 +181,11 @@ await() {
 
 # The instance.
 
+# staged_install FOLDER: make install, one at a time, since it links in the folder of the build.
+staged_install() {
+	flock "$top_builddir/tests" make -C "$top_builddir" install DESTDIR="$1" 2>&1
+}
+
 # unit NAME < CONTENT
 unit() {
 	mkdir -p "$T/units"

@@ -103,7 +103,7 @@ outside() {
 	why=$(unshare --fork --pid --mount --uts --ipc --net --cgroup --propagation private \
 		mount -t tmpfs none "$T/run" 2>&1) || skip_all "private namespaces are refused: $why"
 	mkdir "$T/installed" "$T/result"
-	output=$(make -C "$top_builddir" install DESTDIR="$T/installed" 2>&1) ||
+	output=$(staged_install "$T/installed") ||
 		bail_out "make install: $(tail -5 <<<"$output")"
 	[ -e "$T/installed/usr/sbin/airssysd" ] || skip_all "the build is not configured with --prefix=/usr"
 	mkdir -p "$T/installed/usr/lib/airssys-test/tests/integration"
