@@ -188,8 +188,9 @@ staged_install() {
 
 # unit NAME < CONTENT
 unit() {
-	mkdir -p "$T/units"
-	cat >"$T/units/$1"
+	# Moved to its place, so that nobody reads half of it.
+	cat >"$T/unit.new"
+	mv "$T/unit.new" "$T/units/$1"
 }
 
 ctl() {

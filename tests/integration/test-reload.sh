@@ -64,6 +64,38 @@ is "$(pids_of a b c)" "$before" "what runs is not touched"
 exits 0 "a restart succeeds" ctl restart c
 happens "and runs the new command" 'grep -q "^start changed" "$T/trace"'
 
+# Many at once, and by signal: each is answered, and the tree is what the files said last.
+before=$(pids_of a b)
+asked=
+for n in 1 2 3 4 5 6 7 8; do
+	service "storm$n" Supervisor=group
+	(
+		ctl daemon-reload
+		echo $? >"$T/reload.$n"
+	) >/dev/null 2>&1 &
+	asked="$asked $!"
+	kill -HUP "$daemon"
+done
+# shellcheck disable=SC2086
+wait $asked
+is "$(cat "$T"/reload.* | xargs)" "0 0 0 0 0 0 0 0" "eight reloads at once, with as many SIGHUP, succeed"
+kill -HUP "$daemon"
+happens "the last state of the files is loaded" \
+	'is_running storm1 && is_running storm2 && is_running storm3 && is_running storm4 && is_running storm5 && is_running storm6 && is_running storm7 && is_running storm8'
+is "$(pids_of a b)" "$before" "and what ran before was not touched"
+rm "$T"/units/storm*.actor
+kill -HUP "$daemon"
+happens "SIGHUP alone loads what has changed" '[ -z "$(ctl list --names | grep storm)" ]'
+is "$(pids_of a b)" "$before" "and leaves the rest"
+# While the core dies.
+service lasting Supervisor=group
+(ctl daemon-reload >/dev/null 2>&1) &
+asked=$!
+kill -KILL "$(core_pid)"
+wait "$asked"
+happens "a reload that the core did not survive is done all the same" 'is_running lasting'
+is "$(pids_of a b)" "$before" "without a restart"
+
 echo 'Nonsense' >>"$T/units/a.actor"
 exits 1 "a reload with a mistake is 1" ctl daemon-reload
 is "$(pid_of b)" "$(sed 's/.*b=\([0-9]*\).*/\1/' <<<"$before")" "the others run on"

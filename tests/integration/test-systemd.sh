@@ -278,6 +278,19 @@ check_stop() {
 	is "$(find /sys/fs/cgroup/system.slice/airssysd.service -type d 2>/dev/null)" "" "no cgroup is left"
 }
 
+# The exit status of a wrong command line is not tried again; any other end is.
+check_prevented() {
+	printf '[Service]\nExecStart=\nExecStart=/usr/sbin/airssysd --no-such-option\n' \
+		>/etc/systemd/system/airssysd.service.d/wrong.conf
+	systemctl daemon-reload
+	exits 1 "with a wrong option it does not start" systemctl start airssysd
+	is "$(systemctl show -p ActiveState,ExecMainStatus,NRestarts --value airssysd | sort | paste -sd' ')" "0 2 failed" \
+		"with status 2, and is not started again"
+	rm /etc/systemd/system/airssysd.service.d/wrong.conf
+	systemctl daemon-reload
+	systemctl reset-failed airssysd
+}
+
 inside() {
 	install_it
 	tree_files
@@ -289,6 +302,7 @@ inside() {
 	check_crash
 	check_reload
 	check_stop
+	check_prevented
 	journalctl -u airssysd --no-pager -o cat >"$T/daemon.log" 2>&1
 	finish
 }

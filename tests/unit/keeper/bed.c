@@ -3,13 +3,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sched.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -328,6 +331,26 @@ void bed_stop(struct bed *bed)
 	status = bed_wait_keeper(bed);
 	ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "airssysd: %d: %s",
 			status, bed_output(bed));
+}
+
+pid_t bed_become_stranger(pid_t number)
+{
+	struct clone_args args = {
+		.exit_signal = SIGCHLD,
+		.set_tid = (uint64_t)(uintptr_t)&number,
+		.set_tid_size = 1,
+	};
+	long pid = syscall(SYS_clone3, &args, sizeof(args));
+
+	if (pid == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		(void)setsid();
+		(void)pause();
+		_exit(0);
+	}
+	while (pid > 0 && getsid((pid_t)pid) != pid)
+		(void)sched_yield();
+	return pid < 0 ? 0 : (pid_t)pid;
 }
 
 const char *bed_await_file(const char *path)

@@ -84,6 +84,9 @@ void bed_add_shell(
 const char *bed_await_file(const char *path);
 /* Wait until no process has this number any more. */
 void bed_await_gone(pid_t pid);
+/* A child of ours with this very number, which leads a session; 0 when the kernel does not
+ * let us choose. */
+pid_t bed_become_stranger(pid_t number);
 /* What airssysd said so far. */
 const char *bed_output(struct bed *bed);
 

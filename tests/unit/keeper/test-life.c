@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/sched.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "base/fd.h"
@@ -261,28 +257,6 @@ START_TEST(empty_waits_for_what_the_main_process_left_behind)
 }
 END_TEST
 
-/* A child of ours with this very number, which leads a session; 0 when the kernel does
- * not let us choose. */
-static pid_t become_stranger(pid_t number)
-{
-	struct clone_args args = {
-		.exit_signal = SIGCHLD,
-		.set_tid = (uint64_t)(uintptr_t)&number,
-		.set_tid_size = 1,
-	};
-	long pid = syscall(SYS_clone3, &args, sizeof(args));
-
-	if (pid == 0) {
-		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-		(void)setsid();
-		(void)pause();
-		_exit(0);
-	}
-	while (pid > 0 && getsid((pid_t)pid) != pid)
-		(void)sched_yield();
-	return pid < 0 ? 0 : (pid_t)pid;
-}
-
 START_TEST(session_of_a_stranger_with_a_number_used_again_is_spared)
 {
 	pid_t pid, stranger;
@@ -297,7 +271,7 @@ START_TEST(session_of_a_stranger_with_a_number_used_again_is_spared)
 	bed_start(&bed, NULL);
 	pid = bed_spawn_main(&bed, "one");
 	expect_exit(pid, CLD_EXITED, 0); /* and the core does not acknowledge it */
-	stranger = become_stranger(pid);
+	stranger = bed_become_stranger(pid);
 	if (stranger == 0)
 		return;
 	bed_signal(&bed, "one", PROTOCOL_ALL, SIGKILL);
