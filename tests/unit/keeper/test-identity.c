@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "base/fd.h"
 #include "base/procid.h"
@@ -29,6 +31,23 @@ static void expect_nobody(const char *unit)
 	ck_assert_int_eq(reply.message.error, ESRCH);
 }
 
+static int64_t now_ticks(void)
+{
+	struct timespec now;
+
+	ck_assert_int_eq(clock_gettime(CLOCK_BOOTTIME, &now), 0);
+	return now.tv_sec * 100 + now.tv_nsec / 10000000;
+}
+
+/* Numbers are not used again so soon that two processes are born in one tick. */
+static void pass_a_tick(void)
+{
+	int64_t begun = now_ticks();
+
+	while (now_ticks() < begun + 2)
+		(void)sched_yield();
+}
+
 START_TEST(stranger_with_a_number_used_again_is_not_adopted)
 {
 	pid_t pid, stranger;
@@ -38,6 +57,7 @@ START_TEST(stranger_with_a_number_used_again_is_not_adopted)
 	bed_add_unit(&bed, "one", SLEEP);
 	bed_start(&bed, NULL);
 	pid = bed_spawn_main(&bed, "one");
+	pass_a_tick();
 	bed_kill_keeper(&bed);
 	ck_assert_int_eq(kill(pid, SIGKILL), 0);
 	bed_await_gone(pid);
