@@ -55,6 +55,13 @@ happens "readiness is recorded for each run" \
 	'[ "$(journal AIRSSYS_UNIT=talker MESSAGE_ID=7a8de2f15a2b405eac0c82acab4a414d -o cat | wc -l)" = 2 ]'
 like "$(journal AIRSSYS_EVENT=tree-up -o json)" '"MESSAGE_ID":"26026922f9bb44b9841a725c6b27ae2f"' "the tree being up is recorded"
 
+# What the catalog says of them.
+mkdir -p "$T/root/usr/lib/systemd/catalog" "$T/root/var/lib/systemd/catalog"
+cp "$top_srcdir/contrib/catalog/airssys.catalog" "$T/root/usr/lib/systemd/catalog/"
+succeeds "journalctl takes the catalog" journalctl --root="$T/root" --update-catalog
+is "$(journalctl --root="$T/root" --list-catalog | wc -l)" "$(grep -c '^ACTIVITY(' "$top_srcdir/src/osl/activity.def")" \
+	"and finds an entry for every kind of record"
+
 # The same with airssysctl.
 logs=$(ctl logs talker --journal-directory=/run/log/journal)
 like "$logs" "talker\[$pid\]: this is $T/talker" "logs shows the output with its pid"

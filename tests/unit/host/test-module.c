@@ -102,13 +102,15 @@ START_TEST(what_is_no_module_is_refused_with_a_reason)
 }
 END_TEST
 
-/* In an instrumented build every module has constructors, and this one is not loaded. */
+/* In an instrumented build every module has constructors, so they are let pass. */
 START_TEST(module_with_constructors_is_refused_before_they_run)
 {
 	const struct airs_module *m;
 
-	if (ENABLE_INSTRUMENTATION)
+	if (ENABLE_INSTRUMENTATION) {
+		ck_assert_int_eq(load("good", &m), 0);
 		return;
+	}
 	ck_assert_int_eq(load("constructor", &m), -ENOEXEC);
 	ck_assert_str_eq(why, "it has constructors");
 }
