@@ -273,12 +273,14 @@ http() {
 		http "$1" "$2" 2>/dev/null
 }
 
-# A service that writes "start NAME" and "stop NAME" to $T/trace.
+# A service that writes "start NAME" and "stop NAME" to $T/trace. It is up once it has written: it
+# starts before what comes after it, and is not stopped before it can write.
 tracer() {
 	# Short sleeps: one that is born while the signal arrives may miss it, and would be waited for.
 	cat >"$T/tracer.sh" <<-'EOF'
 		trap 'echo "stop $2" >>"$1/trace"; exit 0' TERM
 		echo "start $2" >>"$1/trace"
+		: >"$1/traced.$$"
 		while :; do sleep 1; done
 	EOF
 	echo "/bin/sh $T/tracer.sh $T $1"
@@ -293,6 +295,7 @@ service() {
 		printf '%s\n' "Restart=permanent" "$@"
 		echo '[Service]'
 		echo "ExecStart=$(tracer "$name")"
+		echo "ExecStartPost=/bin/sh -c 'until [ -e $T/traced.\$\$MAINPID ]; do sleep 0.01; done'"
 	} | unit "$name.actor"
 }
 

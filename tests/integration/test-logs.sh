@@ -83,7 +83,12 @@ unlike "$(ctl status talker -n all)" "talker has failed" "nor by its status"
 # The journal goes.
 follow "$T/followed2" -n 0
 follow "$T/followed3" --since=now
-await "$LIMIT" '[ "$(ls /proc/${followers##* }/fd 2>/dev/null | wc -l)" -ge 6 ]'
+# They have the journal open, and wait for more.
+waits_for_journal() {
+	ls -l "/proc/$1/fd" | grep -q inotify && grep -q poll "/proc/$1/wchan"
+} 2>/dev/null
+# shellcheck disable=SC2086
+await "$LIMIT" 'waits_for_journal ${followers% *} && waits_for_journal ${followers##* }'
 say
 happens "a follower sees the journal" 'grep -q "first says" "$T/followed2"'
 happens "one since now as well" 'grep -q "first says" "$T/followed3"'
