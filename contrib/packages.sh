@@ -53,12 +53,12 @@ install_packages() {
 	# shellcheck disable=SC2086
 	missing=$(missing_packages "$@")
 	[ -n "$missing" ] || return 0
-	echo "Installing $missing"
 	if [ "$(id -u)" != 0 ] && ! command -v sudo >/dev/null; then
 		echo "These packages are missing and only root can install them. As root:" >&2
-		echo "  apt-get install $missing" >&2
+		echo "  apt-get update && apt-get install -y --no-install-recommends $missing" >&2
 		return 1
 	fi
+	echo "Installing $missing"
 	hold_back_daemons
 	install_log=$(mktemp)
 	# shellcheck disable=SC2086
