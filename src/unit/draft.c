@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "unit/code.h"
 #include "unit/name.h"
+#include "unit/pack.h"
 #include "unit/parser.h"
 
 /*
@@ -498,7 +499,8 @@ static int make_unit(struct source *s)
 	if (r < 0)
 		return r;
 	finish(s);
-	return 0;
+	/* Supervisors get their children when all is resolved. */
+	return s->kind == UNIT_SUPERVISOR ? 0 : unit_pack(&s->draft->unit);
 }
 
 static int add_draft(struct builder *b, struct draft **draft)

@@ -21,6 +21,8 @@
  */
 MUST_CHECK int unit_new(enum unit_kind kind, const struct unit *prototype,
 		struct unit **ret_unit);
+/* How much of the struct a kind has. */
+size_t unit_size(enum unit_kind kind);
 /* A unit of a kind with every default. */
 MUST_CHECK int unit_prototype_new(enum unit_kind kind, struct unit **ret_unit);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "unit/option-type.h"
+#include "unit/pack.h"
 
 #include <errno.h>
 #include <string.h>
@@ -517,11 +518,25 @@ static void dump_supervisor(
 		option_dump_line(option, unit->supervisor, t);
 }
 
+static void pack_pointed_text(struct packer *packer, void *field, struct unit *unit)
+{
+	(void)unit;
+	pack_text(packer, field);
+}
+
+static void pack_output(struct packer *packer, void *field, struct unit *unit)
+{
+	pack_text(packer, output_path_of(unit, field));
+}
+
 #define OPS(parser, dumper, finisher) .parse = parser, .dump = dumper, .fini = finisher
-#define TEXT(parser)                  OPS(parser, dump_text, option_fini_pointer)
-#define LIST(parser)                  OPS(parser, option_dump_strv, option_fini_strv)
-#define NAMES(parser)                 OPS(parser, option_dump_names, option_fini_strv)
-#define CHOICE(list)                  OPS(parse_choice, dump_choice, NULL), .words = list
+#define TEXT(parser)                                                                     \
+	OPS(parser, dump_text, option_fini_pointer), .pack = pack_pointed_text
+#define LIST(parser)                                                                     \
+	OPS(parser, option_dump_strv, option_fini_strv), .pack = option_pack_strv
+#define NAMES(parser)                                                                    \
+	OPS(parser, option_dump_names, option_fini_strv), .pack = option_pack_strv
+#define CHOICE(list) OPS(parse_choice, dump_choice, NULL), .words = list
 
 #define OPS_text    TEXT(parse_text)
 #define OPS_path    TEXT(parse_path)
@@ -529,7 +544,8 @@ static void dump_supervisor(
 #define OPS_module  TEXT(parse_module)
 #define OPS_policy  TEXT(parse_policy)
 #define OPS_working_directory                                                            \
-	OPS(parse_working_directory, dump_working_directory, fini_working_directory)
+	OPS(parse_working_directory, dump_working_directory, fini_working_directory),    \
+			.pack = pack_pointed_text
 #define OPS_boolean         OPS(parse_boolean, dump_boolean, NULL)
 #define OPS_input           OPS(parse_input, dump_input, NULL)
 #define OPS_count           OPS(parse_count, dump_count, NULL)
@@ -549,23 +565,31 @@ static void dump_supervisor(
 #define OPS_service_type    CHOICE(service_type_words)
 #define OPS_kill_mode       CHOICE(kill_mode_words)
 #define OPS_notify_access   CHOICE(notify_access_words)
-#define OPS_output          OPS(parse_output, dump_output, fini_output), .words = output_words
-#define OPS_supervisor      OPS(parse_supervisor, dump_supervisor, NULL)
-#define OPS_children        NAMES(option_parse_children)
-#define OPS_names           NAMES(option_parse_names)
-#define OPS_words           LIST(option_parse_words)
-#define OPS_accounts        LIST(option_parse_accounts)
-#define OPS_folders         LIST(option_parse_folders)
-#define OPS_arguments       LIST(option_parse_arguments)
-#define OPS_variables       LIST(option_parse_variables)
-#define OPS_environment     LIST(option_parse_environment)
+#define OPS_output                                                                       \
+	OPS(parse_output, dump_output, fini_output), .pack = pack_output,                \
+						     .words = output_words
+#define OPS_supervisor  OPS(parse_supervisor, dump_supervisor, NULL)
+#define OPS_children    NAMES(option_parse_children)
+#define OPS_names       NAMES(option_parse_names)
+#define OPS_words       LIST(option_parse_words)
+#define OPS_accounts    LIST(option_parse_accounts)
+#define OPS_folders     LIST(option_parse_folders)
+#define OPS_arguments   LIST(option_parse_arguments)
+#define OPS_variables   LIST(option_parse_variables)
+#define OPS_environment LIST(option_parse_environment)
 #define OPS_environment_files                                                            \
 	OPS(option_parse_environment_files, option_dump_environment_files,               \
-			option_fini_environment_files)
+			option_fini_environment_files),                                  \
+			.pack = option_pack_environment_files
 #define OPS_commands                                                                     \
-	OPS(option_parse_commands, option_dump_commands, option_fini_commands)
-#define OPS_exit_set OPS(option_parse_exit_set, option_dump_exit_set, option_fini_pointer)
-#define OPS_limit    OPS(option_parse_limit, option_dump_limit, option_fini_pointer)
+	OPS(option_parse_commands, option_dump_commands, option_fini_commands),          \
+			.pack = option_pack_commands
+#define OPS_exit_set                                                                     \
+	OPS(option_parse_exit_set, option_dump_exit_set, option_fini_pointer),           \
+			.pack = option_pack_exit_set
+#define OPS_limit                                                                        \
+	OPS(option_parse_limit, option_dump_limit, option_fini_pointer),                 \
+			.pack = option_pack_limits
 
 #define TYPE(type, c_type, value)                                                        \
 	const struct option_type option_type_##type = {                                  \

@@ -111,6 +111,13 @@ void option_dump_limit(const struct unit_option *option, const struct unit *unit
 void option_reset_limit(const struct unit_option *option, struct unit *unit);
 void option_fini_pointer(void *field, struct unit *unit);
 
+/* The pack functions of these types. */
+void option_pack_strv(struct packer *packer, void *field, struct unit *unit);
+void option_pack_environment_files(struct packer *packer, void *field, struct unit *unit);
+void option_pack_commands(struct packer *packer, void *field, struct unit *unit);
+void option_pack_exit_set(struct packer *packer, void *field, struct unit *unit);
+void option_pack_limits(struct packer *packer, void *field, struct unit *unit);
+
 bool option_account_is_valid(const char *name);
 
 #endif

@@ -28,6 +28,7 @@ enum option_role {
 
 struct unit_option;
 struct draft;
+struct packer;
 
 /* What reading a value may need and what it may tell. */
 struct option_scope {
@@ -58,6 +59,8 @@ struct option_type {
 	void (*dump)(const struct unit_option *option, const struct unit *unit,
 			struct text *t);
 	void (*fini)(void *field, struct unit *unit); /* NULL: it holds no memory */
+	/* Put what the field points to into the packer; NULL: it holds no memory. */
+	void (*pack)(struct packer *packer, void *field, struct unit *unit);
 	const struct option_word *words,
 			*dump_words; /* of a choice; dump_words NULL: words */
 };

@@ -9,7 +9,7 @@
 #include "unit/draft.h"
 #include "unit/option.h"
 
-static size_t size_of_kind(enum unit_kind kind)
+size_t unit_size(enum unit_kind kind)
 {
 	static const size_t sizes[] = {
 		[UNIT_SUPERVISOR] = sizeof(struct unit_supervisor),
@@ -30,7 +30,7 @@ static void set_kind_defaults(struct unit *unit)
 
 int unit_new(enum unit_kind kind, const struct unit *prototype, struct unit **ret_unit)
 {
-	size_t size = size_of_kind(kind);
+	size_t size = unit_size(kind);
 	struct unit *unit = calloc(1, size);
 
 	if (!unit)
@@ -70,6 +70,10 @@ void unit_free(struct unit *unit)
 {
 	if (!unit)
 		return;
+	if (unit->is_packed) {
+		free(unit);
+		return;
+	}
 	for (size_t i = 0; i < n_unit_options; i++)
 		if (unit_options[i].type->fini && unit_options[i].role == OPTION_MAIN &&
 				option_applies(&unit_options[i], unit->kind))

@@ -125,43 +125,43 @@ struct unit_exit_set { /* SuccessExitStatus= and the like: codes and signals bey
 	uint64_t signals; /* bit n: signal n */
 };
 
+/* In an order that leaves no gaps: there may be thousands. */
 struct unit_service {
-	enum unit_service_type type;
 	struct unit_commands commands[UNIT_COMMAND_KIND_COUNT];
-	bool remain_after_exit;
 	char *pid_file; /* absolute; NULL: none */
-	bool guess_main_pid;
-	enum unit_notify_access notify_access;
 	uint64_t watchdog_usec; /* 0: none */
 
 	struct strv environment; /* NAME=value */
-	struct unit_environment_file *environment_files;
-	uint32_t n_environment_files;
 	struct strv pass_environment;
+	struct unit_environment_file *environment_files;
+	struct unit_limit *limits; /* at most one of each resource; NULL: none */
+	uint32_t n_environment_files, n_limits;
 	char *working_directory; /* absolute or "~"; NULL: / */
-	bool working_directory_optional;
 	char *user, *group; /* names or numbers; NULL: as airssysd */
 	struct strv supplementary_groups;
-	mode_t umask;
-	int nice;
-	bool nice_set;
-	bool no_new_privileges;
-	struct unit_limit *limits; /* at most one of each resource; NULL: none */
-	uint32_t n_limits;
 	struct strv runtime_directories; /* RuntimeDirectory=: made below /run (or the
 					    runtime folder of a user) */
 	struct strv state_directories;
-
-	enum unit_output standard_output, standard_error;
 	char *output_path, *error_path;
-	bool input_null; /* always true today */
 	char *syslog_identifier; /* NULL: the unit's name */
 
 	uint64_t timeout_start_usec, timeout_stop_usec; /* USEC_INFINITY: none */
+	struct unit_exit_set *success, *restart_prevent, *restart_force; /* NULL: empty */
+
+	enum unit_service_type type;
+	enum unit_notify_access notify_access;
+	enum unit_output standard_output, standard_error;
 	enum unit_kill_mode kill_mode;
 	int kill_signal, restart_kill_signal, final_kill_signal;
+	mode_t umask;
+	int nice;
+	bool nice_set;
+	bool remain_after_exit;
+	bool guess_main_pid;
+	bool working_directory_optional;
+	bool no_new_privileges;
+	bool input_null; /* always true today */
 	bool send_sighup, send_sigkill;
-	struct unit_exit_set *success, *restart_prevent, *restart_force; /* NULL: empty */
 };
 
 struct unit_native {
@@ -197,6 +197,7 @@ struct unit {
 	uint32_t restart_steps; /* RestartSteps= */
 	uint64_t restart_max_delay_usec; /* RestartMaxDelaySec=; 0: as restart_usec */
 	uint32_t restart_jitter_percent; /* RestartJitter= */
+	bool is_packed; /* all of it is one block of memory: see unit/pack.h */
 	uint64_t restart_reset_usec; /* RestartResetSec=: a run this long starts over; 0:
 					the supervisor's period */
 

@@ -2,6 +2,7 @@
 #include "unit/option.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -596,6 +597,8 @@ int main(void)
 	SRunner *runner;
 	int failed;
 
+	/* What is used after it was freed is not what it was. */
+	(void)mallopt(M_PERTURB, 0x5a);
 	for (size_t i = 0; i < ARRAY_SIZE(loops); i++)
 		tcase_add_loop_test(tc, loops[i], 0, (int)n_unit_options);
 	for (size_t i = 0; i < ARRAY_SIZE(tests); i++)
