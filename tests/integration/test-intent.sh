@@ -118,6 +118,19 @@ for _ in 1 2; do
 done
 happens "what was started by name comes back with its supervisor" 'is_running last'
 
+# The same when airssysd itself is lost.
+: >"$T/trace"
+: >"$T/again.slow"
+asks stop again
+happens "a stop is under way" 'grep -q "stop again" "$T/trace"'
+kill -KILL "$daemon"
+wait "$daemon" 2>/dev/null
+start_daemon
+is "$(property again State)" stopping "the next keeper's core goes on with it"
+rm "$T/again.slow"
+happens "it comes to its end" 'has_stopped again'
+is "$(property lone State) $(starts_of again)" "stopped 0" "and nothing that was stopped is started"
+
 stop_daemon
 is "$daemon_status" 0 "SIGTERM ends airssysd with status 0"
 is "$(leftovers)" "" "nothing is left"
