@@ -181,9 +181,10 @@ await() {
 
 # The instance.
 
-# staged_install FOLDER: make install, one at a time, since it links in the folder of the build.
-staged_install() {
-	flock "$top_builddir/tests" make -C "$top_builddir" install DESTDIR="$1" 2>&1
+# staged GOAL FOLDER: make install or uninstall, one at a time, since it links in the folder of the build; and by itself:
+# the job server of the make that runs the tests is not ours.
+staged() {
+	MAKEFLAGS='' MFLAGS='' flock "$top_builddir/tests" make -C "$top_builddir" "$1" DESTDIR="$2" 2>&1
 }
 
 # unit NAME < CONTENT

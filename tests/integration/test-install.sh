@@ -10,7 +10,7 @@ eval "$(MAKEFLAGS='' make -s -C "$top_builddir" --no-print-directory \
 	--eval="print-it: ; @echo '$(for n in $names; do printf '%s=$(%s);' "$n" "$n"; done)'" print-it)"
 D=$T/stage
 mkdir "$D"
-out=$(staged_install "$D") || bail_out "make install: $(tail -5 <<<"$out")"
+out=$(staged install "$D") || bail_out "make install: $(grep -m5 -B3 "Error\|error" <<<"$out")"
 
 # has WHAT PATTERN...
 has() {
@@ -70,6 +70,6 @@ if [ -n "${CC:-}" ] || command -v cc >/dev/null; then
 	succeeds "and runs" env LD_LIBRARY_PATH="$D$libdir" "$T/other"
 fi
 
-out=$(make -C "$top_builddir" uninstall DESTDIR="$D" 2>&1) || not_ok "make uninstall" "$(tail -5 <<<"$out")"
+out=$(staged uninstall "$D") || not_ok "make uninstall" "$(grep -m5 -B3 "Error\|error" <<<"$out")"
 is "$(find "$D" ! -type d)" "" "make uninstall leaves no file"
 finish

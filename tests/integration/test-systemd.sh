@@ -103,8 +103,8 @@ outside() {
 	why=$(unshare --fork --pid --mount --uts --ipc --net --cgroup --propagation private \
 		mount -t tmpfs none "$T/run" 2>&1) || skip_all "private namespaces are refused: $why"
 	mkdir "$T/installed" "$T/result"
-	output=$(staged_install "$T/installed") ||
-		bail_out "make install: $(tail -5 <<<"$output")"
+	output=$(staged install "$T/installed") ||
+		bail_out "make install: $(grep -m5 -B3 -i error <<<"$output")"
 	[ -e "$T/installed/usr/sbin/airssysd" ] || skip_all "the build is not configured with --prefix=/usr"
 	mkdir -p "$T/installed/usr/lib/airssys-test/tests/integration"
 	cp "$top_srcdir/tests/integration/lib.sh" "$top_srcdir/tests/integration/test-systemd.sh" \
