@@ -125,6 +125,8 @@ static void flush_queue(struct core *core)
 		give_up_link(core, "epoll");
 }
 
+/* While something waits, nothing more is read: a core that asks and does not listen would
+ * fill memory with answers and the descriptors that go with them. */
 static void queue_or_give_up(struct core *core, struct protocol_part part, const int *fds,
 		size_t n_fds)
 {
@@ -137,7 +139,7 @@ static void queue_or_give_up(struct core *core, struct protocol_part part, const
 	if (enqueue(core, part.data, part.size, fds, n_fds) < 0 ||
 			(was_empty &&
 					loop_change(&core->keeper->loop, &core->source,
-							EPOLLIN | EPOLLOUT) < 0))
+							EPOLLOUT) < 0))
 		give_up_link(core, "a message could not be kept");
 }
 
@@ -217,7 +219,7 @@ static int receive(struct core *core)
 	ssize_t n;
 	int i;
 
-	for (i = 0; i < BATCH && core->link_fd >= 0; i++) {
+	for (i = 0; i < BATCH && core->link_fd >= 0 && list_is_empty(&core->queue); i++) {
 		n = fd_receive(core->link_fd, buffer, sizeof(buffer), NULL, 0, NULL);
 		if (n == -EAGAIN)
 			break;
@@ -432,6 +434,7 @@ bool core_on_end(struct core *core, pid_t pid, int code, int status)
 {
 	if (pid != core->pid || pid == 0)
 		return false;
+	drop_queue(core);
 	/* Its last words: it may have said DOWN. A child that it left could go on talking
 	 * for ever. */
 	for (int i = 0; i < LAST_BATCHES && core->link_fd >= 0 &&

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -103,6 +104,50 @@ START_TEST(nonsense_of_a_core_is_told_once)
 	at = strstr(bed_output(&bed), "means nothing");
 	ck_assert_ptr_nonnull(at);
 	ck_assert_ptr_null(strstr(at + 1, "means nothing"));
+	bed_stop(&bed);
+}
+END_TEST
+
+/* Ask for what is refused and read no answer, until the keeper takes nothing more. */
+static int ask_and_do_not_listen(int most)
+{
+	const struct protocol_message m = { .type = PROTOCOL_SIGNAL,
+		.serial = 1,
+		.unit = "nobody",
+		.whom = PROTOCOL_ALL,
+		.signal = SIGTERM };
+	struct pollfd room = { .fd = bed.link_fd, .events = POLLOUT };
+	uint8_t buffer[PROTOCOL_MESSAGE_MAX];
+	ssize_t size = protocol_encode(&m, buffer, sizeof(buffer));
+	int n = 0, r;
+
+	ck_assert_int_gt(size, 0);
+	while (n < most) {
+		r = fd_send(bed.link_fd, buffer, (size_t)size, NULL, 0);
+		n += r == 0;
+		if (r == -EAGAIN && poll(&room, 1, 500) == 0)
+			break;
+		ck_assert(r == 0 || r == -EAGAIN);
+	}
+	return n;
+}
+
+START_TEST(core_that_does_not_listen_is_not_listened_to)
+{
+	const int most = 200000;
+	int n;
+
+	bed_init(&bed);
+	bed_add_unit(&bed, "one", SLEEP);
+	bed_start(&bed, NULL);
+	n = ask_and_do_not_listen(most);
+	ck_assert_int_lt(n, most);
+	/* Nothing of what it said is lost. */
+	for (; n > 0; n--) {
+		bed_receive(&bed, &reply);
+		ck_assert_int_eq(reply.message.type, PROTOCOL_FAILED);
+	}
+	(void)bed_spawn_main(&bed, "one");
 	bed_stop(&bed);
 }
 END_TEST
@@ -306,8 +351,9 @@ START_TEST(service_that_stops_and_continues_itself_wakes_nobody)
 }
 END_TEST
 
-TEST_MAIN("hostile", lack_of_descriptors_makes_no_unit_empty,
-		nonsense_of_a_core_is_told_once, words_of_the_core_are_no_shell_commands,
+TEST_MAIN("hostile", core_that_does_not_listen_is_not_listened_to,
+		lack_of_descriptors_makes_no_unit_empty, nonsense_of_a_core_is_told_once,
+		words_of_the_core_are_no_shell_commands,
 		core_that_closes_its_link_and_stays_is_killed_and_started_again,
 		core_cannot_start_processes_without_end,
 		service_has_no_endless_number_of_main_processes,
