@@ -205,7 +205,7 @@ static int read_link_target(struct loader *l, const struct wanted *w, struct uni
 	if (*ret_refusal == PATH_OK)
 		*ret_refusal = path_check_parents(dir_fd);
 	if (*ret_refusal != PATH_OK)
-		return -EPERM;
+		return *ret_refusal == PATH_ERROR ? -errno : -EPERM;
 	return read_file(l, dir_fd, slash + 1, f, ret_refusal);
 }
 
@@ -238,6 +238,12 @@ static int keep_file(struct loader *l, const struct wanted *w, const char *path,
 	return 0;
 }
 
+/* What is missing here says nothing about the files. */
+static bool is_shortage(int error)
+{
+	return error == -ENOMEM || error == -EMFILE || error == -ENFILE;
+}
+
 static int read_wanted(struct loader *l, const struct wanted *w, const char *path)
 {
 	struct unit_file *f = next_file(l, path);
@@ -248,7 +254,7 @@ static int read_wanted(struct loader *l, const struct wanted *w, const char *pat
 		return l->snapshot->count == UNIT_FILES_MAX ? 0 : -ENOMEM;
 	*f = (struct unit_file){ 0 };
 	r = read_text(l, w, f, &refusal);
-	if (r == -ENOMEM) {
+	if (is_shortage(r)) {
 		unit_file_fini(f);
 		return r;
 	}
@@ -351,7 +357,7 @@ static void tell_folder(
 }
 
 /* Open a folder and check it. -ENOENT when it is not there, -EPERM when it is left out,
- * which is told. */
+ * which is told; or a shortage. */
 static int open_folder(struct loader *l, int dir_fd, const char *name, const char *path)
 {
 	int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
@@ -359,8 +365,8 @@ static int open_folder(struct loader *l, int dir_fd, const char *name, const cha
 	int fd = openat(dir_fd, name, dir_fd == AT_FDCWD ? flags : flags | O_NOFOLLOW);
 
 	if (fd < 0) {
-		if (errno == ENOENT)
-			return -ENOENT;
+		if (errno == ENOENT || is_shortage(-errno))
+			return -errno;
 		tell_folder(l, path, strerrordesc_np(errno), remedy_of(PATH_ERROR));
 		return -EPERM;
 	}
@@ -371,6 +377,10 @@ static int open_folder(struct loader *l, int dir_fd, const char *name, const cha
 		refusal = path_check_parents(fd);
 	if (refusal == PATH_OK)
 		return fd;
+	if (refusal == PATH_ERROR && is_shortage(-errno)) {
+		close_fd(fd);
+		return -errno;
+	}
 	tell_folder(l, path, path_refusal_text(refusal), remedy_of(refusal));
 	close_fd(fd);
 	return -EPERM;
@@ -383,8 +393,8 @@ static int load_drop_ins(struct loader *l, int dir_fd, const char *name, const c
 
 	if (fd >= 0)
 		return for_each_entry(l, fd, path, on_drop_in);
-	if (fd == -ENOENT)
-		return 0;
+	if (fd != -EPERM)
+		return fd == -ENOENT ? 0 : fd;
 	unit = unit_of_drop_ins(path);
 	return unit ? refuse_drop_ins(l, path, unit) : -ENOMEM;
 }
@@ -484,7 +494,7 @@ static int load_folder(struct loader *l, const char *path)
 
 	fd = open_folder(l, AT_FDCWD, path, path);
 	if (fd < 0)
-		return 0;
+		return is_shortage(fd) ? fd : 0;
 	if (*path != '/')
 		absolute = realpath(path, NULL);
 	return for_each_entry(l, fd, absolute ? absolute : path, on_unit);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -641,6 +642,44 @@ START_TEST(damaged_snapshot_is_refused)
 }
 END_TEST
 
+/* As many descriptors as are open now, and some. */
+static int load_with_descriptors(const char *folder, int more)
+{
+	auto_strv paths = { 0 };
+	auto_diag diag = { 0 };
+	struct unit_snapshot *s = NULL;
+	struct rlimit old, limit;
+	int r, first = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	close_fd(first);
+	ck_assert_int_eq(strv_append(&paths, folder), 0);
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &old), 0);
+	limit = (struct rlimit){ (rlim_t)(first + more), old.rlim_max };
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	r = unit_snapshot_load(&paths, &diag, &s);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &old), 0);
+	ck_assert_uint_eq(diag.errors, 0);
+	if (r == 0)
+		unit_snapshot_free(s);
+	return r;
+}
+
+START_TEST(files_are_not_taken_for_missing_when_descriptors_run_out)
+{
+	const char *folder = test_folder();
+	int more = 0;
+
+	test_write(test_path(folder, "a.actor"), "[Service]\nExecStart=/bin/true\n",
+			0644);
+	ck_assert_int_eq(mkdir(test_path(folder, "a.actor.d"), 0755), 0);
+	test_write(test_path(folder, "a.actor.d/x.conf"), "[Actor]\n", 0644);
+	while (load_with_descriptors(folder, more) == -EMFILE)
+		more++;
+	ck_assert_int_gt(more, 2);
+	ck_assert_int_eq(load_with_descriptors(folder, more), 0);
+}
+END_TEST
+
 START_TEST(snapshot_that_could_change_is_refused)
 {
 	const char *path = test_path(test_folder(), "x");
@@ -678,7 +717,8 @@ START_TEST(shipped_samples_have_no_mistakes)
 }
 END_TEST
 
-TEST_MAIN("snapshot", files_come_by_name_with_their_drop_ins_behind,
+TEST_MAIN("snapshot", files_are_not_taken_for_missing_when_descriptors_run_out,
+		files_come_by_name_with_their_drop_ins_behind,
 		earlier_folder_wins_for_one_name, missing_folder_is_no_mistake,
 		fifo_is_refused_without_waiting_for_a_writer,
 		file_that_others_may_write_is_refused, file_of_a_stranger_is_refused,
