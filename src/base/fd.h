@@ -7,11 +7,20 @@
  * descriptor made here is close-on-exec.
  */
 
+#include <errno.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
 #include "base/cleanup.h"
 #include "base/macro.h"
+
+/* Whether an error says that descriptors or memory have run out, and nothing about what
+ * was looked at. */
+static inline bool fd_is_shortage(int error)
+{
+	return error == -ENOMEM || error == -EMFILE || error == -ENFILE;
+}
 
 /* Write everything, restarting after EINTR. 0 or a negative errno. Blocks as fd does. */
 MUST_CHECK int fd_write_all(int fd, const void *data, size_t size);

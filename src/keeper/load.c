@@ -10,23 +10,29 @@
 #include "osl/policy.h"
 #include "unit/snapshot.h"
 
-/* A policy that was loaded, or the errno of why it was refused. */
 struct kept_policy {
 	char *name;
 	struct policy *policy;
-	int error;
 };
+
+static void kept_policy_free(struct kept_policy *kept)
+{
+	if (!kept)
+		return;
+	policy_free(kept->policy);
+	free(kept->name);
+	free(kept);
+}
+
+DEFINE_AUTO(kept_policy, kept_policy_free);
 
 static void forget_policies(struct keeper *keeper)
 {
 	struct kept_policy *kept;
 	size_t cursor;
 
-	map_foreach(&keeper->policies, cursor, kept) {
-		policy_free(kept->policy);
-		free(kept->name);
-		free(kept);
-	}
+	map_foreach(&keeper->policies, cursor, kept)
+		kept_policy_free(kept);
 	map_fini(&keeper->policies);
 }
 
@@ -171,35 +177,36 @@ void load_send_first_config(struct keeper *keeper)
 	core_send(&keeper->core, &config, fds, ARRAY_SIZE(fds));
 }
 
-static struct kept_policy *keep_policy(struct keeper *keeper, const char *name)
+/* Only what was read is kept: a policy may be refused for want of a descriptor. */
+static int keep_policy(
+		struct keeper *keeper, const char *name, struct kept_policy **ret_kept)
 {
-	struct kept_policy *kept = calloc(1, sizeof(*kept));
+	auto_(kept_policy) kept = calloc(1, sizeof(*kept));
 	auto_diag diag = { 0 };
+	int r;
 
 	if (!kept)
-		return NULL;
+		return -ENOMEM;
 	kept->name = strdup(name);
-	if (!kept->name || map_put(&keeper->policies, kept->name, kept) < 0) {
-		free(kept->name);
-		free(kept);
-		return NULL;
-	}
-	kept->error = policy_load(
-			name, &keeper->options.policy_path, &diag, &kept->policy);
+	if (!kept->name)
+		return -ENOMEM;
+	r = policy_load(name, &keeper->options.policy_path, &diag, &kept->policy);
 	print_diag(&diag);
-	return kept;
+	if (r == 0)
+		r = map_put(&keeper->policies, kept->name, kept);
+	if (r < 0)
+		return r;
+	*ret_kept = TAKE_PTR(kept);
+	return 0;
 }
 
 int load_policy(struct keeper *keeper, const char *name, const struct policy **ret_policy)
 {
 	struct kept_policy *kept = map_find(&keeper->policies, name);
+	int r = kept ? 0 : keep_policy(keeper, name, &kept);
 
-	if (!kept)
-		kept = keep_policy(keeper, name);
-	if (!kept)
-		return -ENOMEM;
-	if (kept->error < 0)
-		return kept->error;
+	if (r < 0)
+		return r;
 	*ret_policy = kept->policy;
 	return 0;
 }

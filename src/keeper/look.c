@@ -70,20 +70,15 @@ static int add_sight(struct look *look, const struct sight *sight)
 	return 0;
 }
 
-/* What cannot be seen for lack of means is not absent. */
-static bool is_shortage(int error)
-{
-	return error == -ENOMEM || error == -EMFILE || error == -ENFILE;
-}
-
-/* A process that went while we looked is not seen. */
+/* A process that went while we looked is not seen; one that cannot be looked at is not
+ * taken for gone. */
 static int add_pid(struct look *look, pid_t pid, struct charge *charge)
 {
 	struct sight sight;
 	int r = read_sight(pid, &sight);
 
 	if (r < 0)
-		return is_shortage(r) ? r : 0;
+		return fd_is_shortage(r) ? r : 0;
 	sight.charge = charge;
 	return add_sight(look, &sight);
 }
@@ -309,7 +304,7 @@ static int add_children(struct look *look, pid_t parent, struct charge *charge)
 	(void)snprintf(path, sizeof(path), "/proc/%d/task", parent);
 	dir = opendir(path);
 	if (!dir) /* else it has just ended, and its children are orphans */
-		return is_shortage(-errno) ? -errno : 0;
+		return fd_is_shortage(-errno) ? -errno : 0;
 	while (r == 0 && (entry = readdir(dir))) {
 		if (parse_pid(entry->d_name, &tid) < 0)
 			continue;

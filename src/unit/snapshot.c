@@ -238,12 +238,6 @@ static int keep_file(struct loader *l, const struct wanted *w, const char *path,
 	return 0;
 }
 
-/* What is missing here says nothing about the files. */
-static bool is_shortage(int error)
-{
-	return error == -ENOMEM || error == -EMFILE || error == -ENFILE;
-}
-
 static int read_wanted(struct loader *l, const struct wanted *w, const char *path)
 {
 	struct unit_file *f = next_file(l, path);
@@ -254,7 +248,7 @@ static int read_wanted(struct loader *l, const struct wanted *w, const char *pat
 		return l->snapshot->count == UNIT_FILES_MAX ? 0 : -ENOMEM;
 	*f = (struct unit_file){ 0 };
 	r = read_text(l, w, f, &refusal);
-	if (is_shortage(r)) {
+	if (fd_is_shortage(r)) {
 		unit_file_fini(f);
 		return r;
 	}
@@ -365,7 +359,7 @@ static int open_folder(struct loader *l, int dir_fd, const char *name, const cha
 	int fd = openat(dir_fd, name, dir_fd == AT_FDCWD ? flags : flags | O_NOFOLLOW);
 
 	if (fd < 0) {
-		if (errno == ENOENT || is_shortage(-errno))
+		if (errno == ENOENT || fd_is_shortage(-errno))
 			return -errno;
 		tell_folder(l, path, strerrordesc_np(errno), remedy_of(PATH_ERROR));
 		return -EPERM;
@@ -377,7 +371,7 @@ static int open_folder(struct loader *l, int dir_fd, const char *name, const cha
 		refusal = path_check_parents(fd);
 	if (refusal == PATH_OK)
 		return fd;
-	if (refusal == PATH_ERROR && is_shortage(-errno)) {
+	if (refusal == PATH_ERROR && fd_is_shortage(-errno)) {
 		close_fd(fd);
 		return -errno;
 	}
@@ -494,7 +488,7 @@ static int load_folder(struct loader *l, const char *path)
 
 	fd = open_folder(l, AT_FDCWD, path, path);
 	if (fd < 0)
-		return is_shortage(fd) ? fd : 0;
+		return fd_is_shortage(fd) ? fd : 0;
 	if (*path != '/')
 		absolute = realpath(path, NULL);
 	return for_each_entry(l, fd, absolute ? absolute : path, on_unit);

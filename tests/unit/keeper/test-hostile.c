@@ -306,6 +306,25 @@ START_TEST(lack_of_descriptors_makes_no_unit_empty)
 }
 END_TEST
 
+START_TEST(policy_is_not_refused_for_good_when_descriptors_run_out)
+{
+	bed_init(&bed);
+	bed_add_unit(&bed, "one", "[Security]\nPolicy=open\n" SLEEP);
+	test_write(test_path(bed.units, "open.policy"), "[Policy]\nNoNewPrivileges=yes\n",
+			0644);
+	bed_start(&bed, NULL);
+	limit_descriptors(3);
+	bed_spawn(&bed, "one", &reply);
+	ck_assert_int_eq(reply.message.type, PROTOCOL_FAILED);
+	ck_assert_str_eq(reply.message.step, "FILTER");
+	limit_descriptors(0);
+	(void)bed_spawn_main(&bed, "one");
+	bed_signal(&bed, "one", PROTOCOL_ALL, SIGKILL);
+	bed_await(&bed, PROTOCOL_EMPTY, &reply);
+	bed_stop(&bed);
+}
+END_TEST
+
 static void await_state(pid_t pid, const char *state)
 {
 	const struct timespec step = { .tv_nsec = 1000000L };
@@ -351,7 +370,8 @@ START_TEST(service_that_stops_and_continues_itself_wakes_nobody)
 }
 END_TEST
 
-TEST_MAIN("hostile", core_that_does_not_listen_is_not_listened_to,
+TEST_MAIN("hostile", policy_is_not_refused_for_good_when_descriptors_run_out,
+		core_that_does_not_listen_is_not_listened_to,
 		lack_of_descriptors_makes_no_unit_empty, nonsense_of_a_core_is_told_once,
 		words_of_the_core_are_no_shell_commands,
 		core_that_closes_its_link_and_stays_is_killed_and_started_again,
