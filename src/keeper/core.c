@@ -266,8 +266,7 @@ static int make_link(int ret_fds[static 2])
 static int make_environment(struct exec_spec *spec)
 {
 	static const char *const passed[] = { "LANG", "TZ", "JOURNAL_STREAM",
-		"ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS",
-		"AIRSSYS_LOG_LEVEL" };
+		"ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS" };
 	int r = strv_append(&spec->envp, "PATH=/usr/sbin:/usr/bin:/sbin:/bin");
 	const char *value;
 
