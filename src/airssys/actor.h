@@ -37,8 +37,8 @@ extern "C" {
  *              is freed without its help.
  *   release    frees the memory that the state owns, after everything else and in every
  *              case: KILL, an untrapped exit signal, airs_system_free, also when init
- *              never ran (the state is then all zero). It runs on any thread and may not
- *              use the runtime.
+ *              never ran (the state is then all zero); only when state_size is not 0. It
+ *              runs on any thread and may not use the runtime.
  */
 struct airs_behaviour {
 	size_t size; /* sizeof(struct airs_behaviour) */
