@@ -3,9 +3,7 @@
 # The README's first command, from a clone whose path has a space and that its group may write. The build is this one.
 . "${top_srcdir:-.}/tests/integration/lib.sh"
 
-for program in nginx redis-server python3 curl setsid; do
-	command -v "$program" >/dev/null || skip_all "no $program"
-done
+needs nginx redis-server python3 setsid
 top_srcdir=$(cd "$top_srcdir" && pwd)
 top_builddir=$(cd "$top_builddir" && pwd)
 clone="$T/a clone"
@@ -47,7 +45,8 @@ shown() {
 launch
 happens "the shop runs" 'shown "^Running at" || gone "$quick"'
 address=$(sed -n 's/^Running at \(http[^ ]*\)\. .*/\1/p' "$T/out")
-is "$(curl -fsS --max-time 5 "$address")" "The shop is open." "the web server is where it says"
+is "$(timeout 5 python3 -c 'import sys, urllib.request
+print(urllib.request.urlopen(sys.argv[1], timeout=5).read().decode().strip())' "$address")" "The shop is open." "the web server is where it says"
 like "$(cat "$T/out")" '^ +last end: killed by SIGKILL.* restarted \(rest-for-one\)' "it shows why nginx was restarted"
 unlike "$(cat "$T/out")" $'\033|\r' "a log gets no colours and no progress"
 eval "$(grep '^  export ' "$T/out")"
