@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/magic.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include <sys/vfs.h>
 #include <sys/xattr.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/procid.h"
@@ -276,6 +278,22 @@ int cgroup_is_populated(struct cgroup *cgroup, const struct charge *charge)
 	}
 	text[n] = '\0';
 	return strstr(text, "populated 1") != NULL;
+}
+
+void cgroup_await_empty(struct cgroup *cgroup, const struct charge *charge,
+		uint64_t deadline_usec)
+{
+	auto_close int fd = open_in_leaf(cgroup, charge, "cgroup.events", O_RDONLY);
+	struct pollfd changed = { .fd = fd, .events = POLLPRI };
+	uint64_t now = clock_monotonic_usec();
+	char text[256];
+
+	/* A change is told to who has read what was before. */
+	while (fd >= 0 && pread(fd, text, sizeof(text), 0) > 0 &&
+			cgroup_is_populated(cgroup, charge) > 0 && now < deadline_usec) {
+		(void)poll(&changed, 1, (int)((deadline_usec - now) / USEC_PER_MSEC) + 1);
+		now = clock_monotonic_usec();
+	}
 }
 
 void cgroup_unwatch(struct cgroup *cgroup, struct charge *charge)

@@ -61,6 +61,10 @@ bool cgroup_adopt(struct cgroup *cgroup, struct charge *charge);
  * seen. */
 int cgroup_is_populated(struct cgroup *cgroup, const struct charge *charge);
 
+/* Wait until it is not populated any more, or for the deadline, on the monotonic clock. */
+void cgroup_await_empty(struct cgroup *cgroup, const struct charge *charge,
+		uint64_t deadline_usec);
+
 /* Call on_event whenever that changes, until it is unwatched. */
 MUST_CHECK int cgroup_watch(struct cgroup *cgroup, struct charge *charge);
 void cgroup_unwatch(struct cgroup *cgroup, struct charge *charge);

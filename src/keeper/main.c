@@ -23,6 +23,7 @@
 #define KILL_PATIENCE_USEC (10 * USEC_PER_SEC)
 #define STOP_SLACK_USEC    (30 * USEC_PER_SEC)
 #define CORE_PATIENCE_USEC (5 * USEC_PER_SEC)
+#define EXIT_PATIENCE_USEC USEC_PER_SEC
 #define SIGNAL_BATCH       16 /* signals before other events have their turn */
 
 /*
@@ -333,10 +334,14 @@ static void kill_leftovers(struct keeper *keeper)
 /* Nothing stays behind: what is still occupied was left alive on purpose. */
 static void clear(struct keeper *keeper)
 {
+	uint64_t deadline = usec_add(clock_monotonic_usec(), EXIT_PATIENCE_USEC);
 	struct charge *charge;
 	size_t cursor;
 
 	map_foreach(&keeper->charges.by_name, cursor, charge) {
+		/* A process whose end is known leaves its cgroup a moment later. */
+		if (charge->has_cgroup && !charge->is_occupied)
+			cgroup_await_empty(&keeper->cgroup, charge, deadline);
 		if (cgroup_is_there(&keeper->cgroup))
 			cgroup_remove(&keeper->cgroup, charge);
 		if (charge->notify_fd >= 0)
