@@ -277,13 +277,15 @@ http() {
 # A service that writes "start NAME" and "stop NAME" to $T/trace. It is up once it has written: it
 # starts before what comes after it, and is not stopped before it can write.
 tracer() {
-	# Short sleeps: one that is born while the signal arrives may miss it, and would be waited for.
-	cat >"$T/tracer.sh" <<-'EOF'
+	# Short sleeps: one that is born while the signal arrives may miss it, and would be waited for. Put in place whole:
+	# another service may be reading it just now.
+	cat >"$T/tracer.sh.new" <<-'EOF'
 		trap 'echo "stop $2" >>"$1/trace"; exit 0' TERM
 		echo "start $2" >>"$1/trace"
 		: >"$1/traced.$$"
 		while :; do sleep 1; done
 	EOF
+	mv "$T/tracer.sh.new" "$T/tracer.sh"
 	echo "/bin/sh $T/tracer.sh $T $1"
 }
 
