@@ -77,7 +77,7 @@ if is_root; then
 	needs setpriv
 	mkdir -m 755 "$T/user"
 	mkdir "$T/user/units" "$T/user/run"
-	sed "s,$T $T a\$,$T $T/user a," "$T/units/a.actor" >"$T/user/units/a.actor"
+	printf '[Service]\nExecStart=/bin/sh -c "while :; do sleep 0.1; done" %s\n' "$T/user" >"$T/user/units/a.actor"
 	chown -R 65534:65534 "$T/user"
 	as_user() {
 		setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
