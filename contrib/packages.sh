@@ -5,7 +5,7 @@ BUILD_PACKAGES="gcc g++ make autoconf automake libtool pkg-config check libsyste
 	libcap-dev libc6-dev"
 DEMO_PACKAGES="nginx-light redis-server python3"
 TEST_PACKAGES="systemd dbus procps util-linux iproute2 binutils clang-14 libclang-rt-14-dev clang-format-14
-	universal-ctags mandoc xz-utils strace"
+	universal-ctags mandoc xz-utils strace spin"
 
 # Run a command as root: directly, or through sudo.
 as_root() {
