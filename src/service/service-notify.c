@@ -19,7 +19,8 @@
 #include "service/service-impl.h"
 
 /* Messages that are read before others get their turn. */
-#define READ_BATCH 64
+#define READ_BATCH       64
+#define NOTIFY_QUEUE_MAX 1024 /* more than a socket holds: net.unix.max_dgram_qlen */
 
 /* A message of a process that only the keeper can place. */
 struct service_question {
@@ -315,10 +316,12 @@ void service_notify_discard(struct airs_actor *self, struct service *s)
 	ssize_t n;
 
 	drop_question(self, s);
-
 	if (s->notify_fd < 0)
 		return;
-	do
+	/* What was there is gone after that many; who goes on sending is not waited for. */
+	for (int i = 0; i < NOTIFY_QUEUE_MAX; i++) {
 		n = notify_receive(s->notify_fd, buffer, &sender);
-	while (n >= 0 || n == -EMSGSIZE);
+		if (n < 0 && n != -EMSGSIZE)
+			return;
+	}
 }
