@@ -16,7 +16,7 @@ run_as_nobody() {
 	as_nobody timeout 300 "$top_srcdir/tests/integration/test-$1.sh" >"$T/tmp/$1.tap" 2>&1
 	echo $? >"$T/tmp/$1.status"
 }
-names="tree strategies core-killed keeper-killed stop types environment reload instances"
+names="tree strategies core-killed keeper-killed stop types environment reload instances bad-files"
 export -f as_nobody run_as_nobody
 export T
 # shellcheck disable=SC2086
