@@ -24,8 +24,11 @@
 #define BUS_AGAIN_USEC                                                                   \
 	USEC_PER_SEC /* before the control bus is started again after a fault */
 
+#define COUNTS_USEC USEC_PER_SEC /* between two lines about the tree */
+
 enum manager_timer {
 	TIMER_BUS,
+	TIMER_COUNTS,
 };
 
 static const struct unit *acquire_unit(void *data, const char *name, void **ret_hold)
@@ -362,9 +365,41 @@ static int on_link_event(struct manager *m, struct airs_message *message)
 	}
 }
 
-static int on_root_started(struct manager *m, const struct airs_message *message)
+/* One line about the tree, for people. */
+static int say_counts(struct manager *m, enum protocol_type type, char *text, size_t size)
 {
 	struct registry_counts counts = registry_count(&m->registry);
+
+	m->told = counts;
+	(void)snprintf(text, size, "%u %s running, %u failed", counts.running,
+			counts.running == 1 ? "actor" : "actors", counts.failed);
+	return link_say(m->self, m->link, type, text, 0);
+}
+
+void manager_tell_counts(struct manager *m)
+{
+	airs_ref timer;
+
+	/* Without memory the next change tries again. */
+	if (m->phase == MANAGER_UP && !m->tells_soon)
+		m->tells_soon = airs_timer_start(m->self, COUNTS_USEC, TIMER_COUNTS,
+						&timer) == 0;
+}
+
+static int on_counts_due(struct manager *m)
+{
+	struct registry_counts now = registry_count(&m->registry);
+	char text[80];
+
+	m->tells_soon = false;
+	if (m->phase != MANAGER_UP ||
+			(now.running == m->told.running && now.failed == m->told.failed))
+		return 0;
+	return say_counts(m, PROTOCOL_STATUS, text, sizeof(text));
+}
+
+static int on_root_started(struct manager *m, const struct airs_message *message)
+{
 	uint32_t up = 1;
 	char text[80];
 	int r;
@@ -379,11 +414,9 @@ static int on_root_started(struct manager *m, const struct airs_message *message
 	}
 	m->phase = MANAGER_UP;
 	intent_on_up(m);
-	(void)snprintf(text, sizeof(text), "%u %s running, %u failed", counts.running,
-			counts.running == 1 ? "actor" : "actors", counts.failed);
-	event_write(m, ACTIVITY_TREE_UP, text);
 	heap_trim();
-	r = link_say(m->self, m->link, PROTOCOL_UP, text, 0);
+	r = say_counts(m, PROTOCOL_UP, text, sizeof(text));
+	event_write(m, ACTIVITY_TREE_UP, text);
 	if (r < 0)
 		return r;
 	return airs_send(m->self, m->bus, BUS_TREE_UP, &up, sizeof(up));
@@ -478,7 +511,7 @@ static int manager_handle(
 	case AIRS_MSG_DOWN:
 		return on_down(m, message);
 	case AIRS_MSG_TIMER:
-		return start_bus(m);
+		return message->value == TIMER_COUNTS ? on_counts_due(m) : start_bus(m);
 	default:
 		return 0;
 	}

@@ -26,6 +26,9 @@ start_daemon
 unset NOTIFY_SOCKET
 happens "readiness is told on the notify socket" 'grep -q "\bREADY=1\b" "$T/heard"'
 is "$(grep -c '^airssysd: ready:' "$T/daemon.log")" 1 "one line says that the tree is up"
+ctl stop a >/dev/null
+happens "and how many run, when that has changed" 'grep -q "^STATUS=0 actors running, 0 failed" "$T/heard"'
+ctl start a >/dev/null
 
 # Another one of everything, with the same unit.
 other() {
