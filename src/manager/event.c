@@ -29,6 +29,7 @@ void event_on_report(struct manager *m, const struct airs_message *message)
 	if (registry_report(&m->registry, record, report) < 0)
 		log_warning("%s: out of memory, its status is incomplete.", record->name);
 	job_on_event(m, record);
+	manager_end_inheritance(m, record);
 	manager_tell_counts(m);
 }
 

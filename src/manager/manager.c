@@ -24,7 +24,10 @@
 #define BUS_AGAIN_USEC                                                                   \
 	USEC_PER_SEC /* before the control bus is started again after a fault */
 
-#define COUNTS_USEC USEC_PER_SEC /* between two lines about the tree */
+/* Who asks right after a core has died is to hear what runs: the control socket waits for
+ * what was inherited, but not for units whose turn does not come. */
+#define INHERITANCE_USEC (2 * USEC_PER_SEC)
+#define COUNTS_USEC      USEC_PER_SEC /* between two lines about the tree */
 
 enum manager_timer {
 	TIMER_BUS,
@@ -220,6 +223,8 @@ static int start_bus(struct manager *m)
 	uint32_t up = m->phase == MANAGER_UP;
 	int r;
 
+	if (m->bus != AIRS_PID_NONE)
+		return 0;
 	r = airs_spawn(m->self, &bus_behaviour, &options, &m->bus);
 	if (r < 0)
 		return r;
@@ -253,7 +258,25 @@ static int configure(struct manager *m, struct link_event *event)
 	m->home->control_fd = take_fd(&event->fds[1]);
 	m->phase = MANAGER_ADOPTING;
 	event_write(m, ACTIVITY_CORE_STARTED, PACKAGE_VERSION);
-	return start_bus(m);
+	return 0;
+}
+
+void manager_end_inheritance(struct manager *m, struct record *record)
+{
+	if (!record->is_inherited)
+		return;
+	record->is_inherited = false;
+	if (--m->n_inherited == 0 && start_bus(m) < 0)
+		give_up(m, "The control bus cannot be started", ENOMEM);
+}
+
+static int await_inherited(struct manager *m)
+{
+	airs_ref timer;
+
+	if (m->n_inherited == 0)
+		return start_bus(m);
+	return airs_timer_start(m->self, INHERITANCE_USEC, TIMER_BUS, &timer);
 }
 
 /* A unit that is not to be started has no business to run any more. */
@@ -264,12 +287,15 @@ static void discard(struct manager *m, const char *name)
 
 static void discard_leftovers(struct manager *m)
 {
-	const struct record *record = NULL;
+	struct record *record = NULL;
 
 	while ((record = registry_next(&m->registry, record)))
 		if (record->kind == UNIT_SERVICE && record->rest != REGISTRY_REST_NONE &&
-				record_wish(record) != SERVICE_LEAVING)
+				record_wish(record) != SERVICE_LEAVING) {
 			discard(m, record->name);
+			m->n_inherited -= record->is_inherited;
+			record->is_inherited = false;
+		}
 	for (size_t i = 0; i < m->strangers.count; i++)
 		discard(m, m->strangers.items[i]);
 	strv_fini(&m->strangers);
@@ -277,9 +303,15 @@ static void discard_leftovers(struct manager *m)
 
 static int on_process(struct manager *m, const struct protocol_message *message)
 {
-	if (m->phase != MANAGER_ADOPTING || registry_find(&m->registry, message->unit) ||
-			strv_contains(&m->strangers, message->unit))
+	struct record *record = registry_find(&m->registry, message->unit);
+
+	if (m->phase != MANAGER_ADOPTING || strv_contains(&m->strangers, message->unit))
 		return 0;
+	if (record) {
+		m->n_inherited += !record->is_inherited;
+		record->is_inherited = true;
+		return 0;
+	}
 	log_warning("%s runs, but has no file any more; it is ended.", message->unit);
 	return strv_append(&m->strangers, message->unit);
 }
@@ -304,7 +336,7 @@ static int start_tree(struct manager *m)
 		r = airs_supervisor_spawn(m->self, &options,
 				AIRS_SPAWN_LINK | AIRS_SPAWN_ACK, &m->root);
 	tree_root_fini(&options);
-	return r;
+	return r < 0 ? r : await_inherited(m);
 }
 
 void manager_shut_down(struct manager *m)
@@ -417,6 +449,9 @@ static int on_root_started(struct manager *m, const struct airs_message *message
 	heap_trim();
 	r = say_counts(m, PROTOCOL_UP, text, sizeof(text));
 	event_write(m, ACTIVITY_TREE_UP, text);
+	if (r < 0)
+		return r;
+	r = start_bus(m); /* unless it was */
 	if (r < 0)
 		return r;
 	return airs_send(m->self, m->bus, BUS_TREE_UP, &up, sizeof(up));

@@ -79,6 +79,7 @@ struct manager {
 	struct list jobs; /* [struct job.link] */
 	struct map jobs_by_call; /* → struct job */
 	uint64_t last_job_id;
+	uint32_t n_inherited; /* records that are */
 	struct registry_counts told; /* the last that the keeper heard */
 	bool tells_soon; /* a timer runs after which it hears the next */
 };
@@ -91,6 +92,8 @@ void manager_shut_down(struct manager *m);
 MUST_CHECK int manager_parse(struct manager *m, int fd, struct unit_set **ret_set);
 /* Send an answered request back to its connection. Consumes it. */
 void manager_answer(struct manager *m, struct request *request);
+/* An actor has told of the processes that an earlier core left, or never will. */
+void manager_end_inheritance(struct manager *m, struct record *record);
 /* What the keeper says of the tree to the manager above may have changed. */
 void manager_tell_counts(struct manager *m);
 /* The note of a unit may have to be written or removed. */

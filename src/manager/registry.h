@@ -102,6 +102,7 @@ struct record {
 	airs_pid actor; /* of a module, then key in registry.by_actor; else as pid */
 	enum registry_state state;
 	enum registry_rest rest;
+	bool is_inherited; /* has processes of an earlier core, and no actor told of them yet */
 	enum registry_intent intent;
 	uint64_t intent_job; /* the job that carries it out; 0: none does yet */
 	uint64_t last_stop; /* the last job that was a request to stop it */
