@@ -399,6 +399,7 @@ START_TEST(damaged_state_is_ignored_from_the_damage_on)
 	ck_assert_int_eq(reply.message.type, PROTOCOL_ADOPTED);
 	ck_assert_ptr_nonnull(strstr(bed_output(&bed), "damaged"));
 	ck_assert_int_eq(kill(second, SIGKILL), 0);
+	bed_await_gone(second);
 	bed_stop(&bed); /* which ends what it knows of */
 	bed_await_gone(first);
 }
