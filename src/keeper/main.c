@@ -377,7 +377,8 @@ static int open_runtime(struct keeper *keeper)
 	}
 	if (r == -EPERM || r == -ELOOP) {
 		log_error("%s, or a folder or link on the way to it, belongs to somebody "
-			  "else or may be written by others",
+			  "else or may be written by others; give a --runtime-dir= "
+			  "below folders of your own or of root",
 				path);
 		return r;
 	}
