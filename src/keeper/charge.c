@@ -75,15 +75,6 @@ int charge_set_note(struct charge *charge, const void *data, size_t size)
 	return 0;
 }
 
-void charge_drop(struct charges *charges, struct charge *charge)
-{
-	if (charge->is_occupied || charge->note_size > 0 ||
-			!list_is_empty(&charge->processes))
-		return;
-	(void)map_remove(&charges->by_name, charge->name);
-	charge_free(charge);
-}
-
 bool charges_are_occupied(const struct charges *charges)
 {
 	const struct charge *charge;

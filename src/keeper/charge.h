@@ -91,8 +91,6 @@ struct charge *charge_find(const struct charges *charges, const char *name);
 /* Makes it when absent; NULL when memory is out. */
 MUST_CHECK struct charge *charge_get(struct charges *charges, const char *name);
 MUST_CHECK int charge_set_note(struct charge *charge, const void *data, size_t size);
-/* Forgets a charge that has neither processes nor a note. */
-void charge_drop(struct charges *charges, struct charge *charge);
 
 /* Whether something of any unit is left. */
 bool charges_are_occupied(const struct charges *charges);
