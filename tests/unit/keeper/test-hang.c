@@ -109,6 +109,9 @@ START_TEST(near_is_what_the_kernel_knows_on_a_file_system_of_its_own)
 	ck_assert_int_eq(mkdir(folder, 0755), 0);
 	ck_assert(near_has(&near, NULL));
 	ck_assert(near_has(&near, folder));
+	/* The kernel never has these names ready, and nobody has to be asked. */
+	ck_assert(near_has(&near, "/proc/self/status"));
+	ck_assert(near_has(&near, "/proc/self/none"));
 	ck_assert_int_ne(access(test_path(folder, "none"), F_OK), 0);
 	ck_assert(near_has(&near, test_path(folder, "none/below")));
 	ck_assert_int_eq(symlink(test_path(folder, "program"), link), 0);
