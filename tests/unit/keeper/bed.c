@@ -257,6 +257,24 @@ void bed_spawn(struct bed *bed, const char *unit, struct reply *reply)
 	} while (reply->message.serial != serial);
 }
 
+void bed_expect_failure(struct bed *bed, const char *unit, const char *step, int error,
+		struct reply *reply)
+{
+	bed_spawn(bed, unit, reply);
+	ck_assert_int_eq(reply->message.type, PROTOCOL_FAILED);
+	ck_assert_str_eq(reply->message.step, step);
+	ck_assert_int_eq(reply->message.error, error);
+}
+
+void bed_expect_exit(
+		struct bed *bed, pid_t pid, int code, int status, struct reply *reply)
+{
+	bed_await(bed, PROTOCOL_EXITED, reply);
+	ck_assert_int_eq(reply->message.pid, pid);
+	ck_assert_int_eq(reply->message.code, code);
+	ck_assert_int_eq(reply->message.status, status);
+}
+
 pid_t bed_spawn_main(struct bed *bed, const char *unit)
 {
 	static struct reply reply;

@@ -64,6 +64,12 @@ void bed_send_raw(struct bed *bed, const void *data, size_t size);
 
 /* SPAWN of ExecStart, and the answer. */
 void bed_spawn(struct bed *bed, const char *unit, struct reply *reply);
+/* SPAWN that must fail at this step. */
+void bed_expect_failure(struct bed *bed, const char *unit, const char *step, int error,
+		struct reply *reply);
+/* The next process that ends is this one. */
+void bed_expect_exit(
+		struct bed *bed, pid_t pid, int code, int status, struct reply *reply);
 /* SPAWN that must succeed; returns the pid. */
 pid_t bed_spawn_main(struct bed *bed, const char *unit);
 void bed_signal(struct bed *bed, const char *unit, enum protocol_whom whom, int signo);

@@ -23,22 +23,6 @@ static struct reply reply;
 
 #define SLEEP "[Service]\nExecStart=/bin/sleep 1000\n"
 
-static void expect_failure(const char *unit, const char *step, int error)
-{
-	bed_spawn(&bed, unit, &reply);
-	ck_assert_int_eq(reply.message.type, PROTOCOL_FAILED);
-	ck_assert_str_eq(reply.message.step, step);
-	ck_assert_int_eq(reply.message.error, error);
-}
-
-static void expect_exit(pid_t pid, int code, int status)
-{
-	bed_await(&bed, PROTOCOL_EXITED, &reply);
-	ck_assert_int_eq(reply.message.pid, pid);
-	ck_assert_int_eq(reply.message.code, code);
-	ck_assert_int_eq(reply.message.status, status);
-}
-
 static void ack(uint64_t spawn_id)
 {
 	(void)bed_send(&bed,
@@ -88,7 +72,7 @@ START_TEST(end_of_a_service_is_told_with_status_and_then_empty)
 	bed_add_shell(&bed, "one", "exit 7", "");
 	bed_start(&bed, NULL);
 	pid = bed_spawn_main(&bed, "one");
-	expect_exit(pid, CLD_EXITED, 7);
+	bed_expect_exit(&bed, pid, CLD_EXITED, 7, &reply);
 	ck_assert_str_eq(reply.message.unit, "one");
 	bed_receive(&bed, &reply);
 	ck_assert_int_eq(reply.message.type, PROTOCOL_EMPTY);
@@ -112,7 +96,7 @@ START_TEST(signals_reach_main_and_are_told)
 	bed_signal(&bed, "one", PROTOCOL_MAIN, SIGTERM);
 	bed_receive(&bed, &reply);
 	ck_assert_int_eq(reply.message.type, PROTOCOL_DONE);
-	expect_exit(pid, CLD_KILLED, SIGTERM);
+	bed_expect_exit(&bed, pid, CLD_KILLED, SIGTERM, &reply);
 	bed_stop(&bed);
 }
 END_TEST
@@ -128,7 +112,7 @@ START_TEST(unknown_units_and_commands_and_garbage_change_nothing)
 	bed_init(&bed);
 	bed_add_unit(&bed, "one", SLEEP);
 	bed_start(&bed, NULL);
-	expect_failure("nobody", "", ENOENT);
+	bed_expect_failure(&bed, "nobody", "", ENOENT, &reply);
 	m.kind = UNIT_EXEC_STOP;
 	(void)bed_send(&bed, m);
 	bed_await(&bed, PROTOCOL_FAILED, &reply);
@@ -204,7 +188,7 @@ START_TEST(killing_all_reaches_every_descendant)
 	ck_assert_int_eq(kill(pid, 0), 0);
 	bed_signal(&bed, "stubborn", PROTOCOL_ALL, SIGKILL);
 	bed_await(&bed, PROTOCOL_DONE, &reply);
-	expect_exit(pid, CLD_KILLED, SIGKILL);
+	bed_expect_exit(&bed, pid, CLD_KILLED, SIGKILL, &reply);
 	bed_await(&bed, PROTOCOL_EMPTY, &reply);
 	bed_signal(&bed, "stubborn", PROTOCOL_ALL, SIGKILL);
 	bed_await(&bed, PROTOCOL_FAILED, &reply);
@@ -222,12 +206,12 @@ START_TEST(service_that_was_killed_with_all_its_processes_starts_again)
 	bed_start(&bed, NULL);
 	pid = bed_spawn_main(&bed, "one");
 	bed_signal(&bed, "one", PROTOCOL_ALL, SIGKILL);
-	expect_exit(pid, CLD_KILLED, SIGKILL);
+	bed_expect_exit(&bed, pid, CLD_KILLED, SIGKILL, &reply);
 	bed_await(&bed, PROTOCOL_EMPTY, &reply);
 	/* Not killed at its birth, so another signal ends it. */
 	pid = bed_spawn_main(&bed, "one");
 	bed_signal(&bed, "one", PROTOCOL_MAIN, SIGTERM);
-	expect_exit(pid, CLD_KILLED, SIGTERM);
+	bed_expect_exit(&bed, pid, CLD_KILLED, SIGTERM, &reply);
 	bed_stop(&bed);
 }
 END_TEST
@@ -247,7 +231,7 @@ START_TEST(empty_waits_for_what_the_main_process_left_behind)
 			"");
 	bed_start(&bed, NULL);
 	pid = bed_spawn_main(&bed, "one");
-	expect_exit(pid, CLD_EXITED, 0);
+	bed_expect_exit(&bed, pid, CLD_EXITED, 0, &reply);
 	fd = open(fifo, O_WRONLY | O_CLOEXEC); /* waits for the one left behind */
 	bed_expect_silence(&bed);
 	close_fd(fd);
@@ -270,7 +254,8 @@ START_TEST(session_of_a_stranger_with_a_number_used_again_is_spared)
 			"");
 	bed_start(&bed, NULL);
 	pid = bed_spawn_main(&bed, "one");
-	expect_exit(pid, CLD_EXITED, 0); /* and the core does not acknowledge it */
+	bed_expect_exit(&bed, pid, CLD_EXITED, 0,
+			&reply); /* and the core does not acknowledge it */
 	stranger = bed_become_stranger(pid);
 	if (stranger == 0)
 		return;
@@ -563,7 +548,7 @@ START_TEST(command_beside_the_service_does_not_become_its_main_process)
 	bed_await(&bed, PROTOCOL_FAILED, &reply);
 	ck_assert_int_eq(reply.message.error, EPERM);
 	bed_signal(&bed, "one", PROTOCOL_MAIN, SIGTERM);
-	expect_exit(main_pid, CLD_KILLED, SIGTERM);
+	bed_expect_exit(&bed, main_pid, CLD_KILLED, SIGTERM, &reply);
 	bed_stop(&bed);
 }
 END_TEST
@@ -687,7 +672,7 @@ START_TEST(main_process_can_be_moved_within_the_unit_only)
 				    "PIDFile=%s\n",
 					bed.folder, pid_file));
 	bed_start(&bed, NULL);
-	expect_exit(bed_spawn_main(&bed, "one"), CLD_EXITED, 0);
+	bed_expect_exit(&bed, bed_spawn_main(&bed, "one"), CLD_EXITED, 0, &reply);
 	daemon = atoi(bed_await_file(pid_file));
 	(void)bed_send(&bed,
 			(struct protocol_message){ .type = PROTOCOL_SET_MAIN,
@@ -705,7 +690,7 @@ START_TEST(main_process_can_be_moved_within_the_unit_only)
 	ck_assert_int_eq(reply.message.pid, daemon);
 	spawn_id = reply.message.spawn_id;
 	bed_signal(&bed, "one", PROTOCOL_MAIN, SIGTERM);
-	expect_exit(daemon, CLD_KILLED, SIGTERM);
+	bed_expect_exit(&bed, daemon, CLD_KILLED, SIGTERM, &reply);
 	ck_assert_uint_eq(reply.message.spawn_id, spawn_id);
 	bed_await(&bed, PROTOCOL_EMPTY, &reply);
 	bed_stop(&bed);

@@ -37,22 +37,6 @@ static const char *await_out(void)
 	return bed_await_file(test_path(bed.folder, "out"));
 }
 
-static void expect_failure(const char *unit, const char *step, int error)
-{
-	bed_spawn(&bed, unit, &reply);
-	ck_assert_int_eq(reply.message.type, PROTOCOL_FAILED);
-	ck_assert_str_eq(reply.message.step, step);
-	ck_assert_int_eq(reply.message.error, error);
-}
-
-static void expect_exit(pid_t pid, int code, int status)
-{
-	bed_await(&bed, PROTOCOL_EXITED, &reply);
-	ck_assert_int_eq(reply.message.pid, pid);
-	ck_assert_int_eq(reply.message.code, code);
-	ck_assert_int_eq(reply.message.status, status);
-}
-
 START_TEST(service_starts_with_clean_signals_descriptors_and_limits)
 {
 	struct rlimit limit;
@@ -125,10 +109,10 @@ START_TEST(failed_steps_are_named)
 			test_format("[Service]\nExecStart=%s/program\n", bed.folder));
 	test_write(test_path(bed.folder, "program"), "not a program", 0755);
 	bed_start(&bed, NULL);
-	expect_failure("folder", "CHDIR", ENOENT);
+	bed_expect_failure(&bed, "folder", "CHDIR", ENOENT, &reply);
 	ck_assert_str_eq(reply.message.text, "/nowhere/at/all");
-	expect_failure("output", "STDOUT", ENOENT);
-	expect_failure("program", "EXEC", ENOEXEC);
+	bed_expect_failure(&bed, "output", "STDOUT", ENOENT, &reply);
+	bed_expect_failure(&bed, "program", "EXEC", ENOEXEC, &reply);
 	/* None of them leaves a process or says anything more. */
 	bed_expect_silence(&bed);
 	bed_stop(&bed);
@@ -142,8 +126,8 @@ START_TEST(unknown_user_is_refused_and_never_root)
 	bed_add_shell(&bed, "two", writes_out("id -u"), "User=4242424\n");
 	bed_start(&bed, NULL);
 	if (geteuid() == 0)
-		expect_failure("one", "USER", ESRCH);
-	expect_failure("two", "USER", ESRCH);
+		bed_expect_failure(&bed, "one", "USER", ESRCH, &reply);
+	bed_expect_failure(&bed, "two", "USER", ESRCH, &reply);
 	ck_assert_int_ne(access(test_path(bed.folder, "out"), F_OK), 0);
 	bed_stop(&bed);
 }
@@ -163,7 +147,7 @@ START_TEST(user_of_a_service_is_complete)
 				    "StandardOutput=file:%s\n",
 					test_path(bed.folder, "out")));
 	bed_start(&bed, NULL);
-	expect_exit(bed_spawn_main(&bed, "one"), CLD_EXITED, 0);
+	bed_expect_exit(&bed, bed_spawn_main(&bed, "one"), CLD_EXITED, 0, &reply);
 	out = await_out();
 	ck_assert_ptr_nonnull(strstr(out, "65534\n65534\n65534\n"));
 	ck_assert_ptr_nonnull(strstr(out, "/nonexistent nobody\n"));
@@ -192,9 +176,9 @@ START_TEST(folder_of_a_service_is_not_made_through_a_link_of_its_user)
 	bed_add_shell(&bed, "two", "true",
 			"User=nobody\nRuntimeDirectory=nb nb/link/kept\n");
 	bed_start(&bed, NULL);
-	expect_exit(bed_spawn_main(&bed, "one"), CLD_EXITED, 0);
+	bed_expect_exit(&bed, bed_spawn_main(&bed, "one"), CLD_EXITED, 0, &reply);
 	ck_assert_int_eq(access(test_path(bed.runtime, "run/nb/link/kept"), F_OK), 0);
-	expect_failure("two", "DESCRIPTION", ELOOP);
+	bed_expect_failure(&bed, "two", "DESCRIPTION", ELOOP, &reply);
 	ck_assert_int_eq(stat(test_path(away, "kept"), &st), 0);
 	ck_assert_uint_eq(st.st_uid, 0);
 	bed_stop(&bed);
@@ -226,9 +210,9 @@ START_TEST(links_of_a_services_user_lead_root_nowhere)
 	bed_add_shell(&bed, "environment", "true", environment);
 	bed_add_shell(&bed, "fifo", "true", fifo);
 	bed_start(&bed, NULL);
-	expect_failure("output", "STDOUT", ELOOP);
-	expect_failure("environment", "DESCRIPTION", ELOOP);
-	expect_failure("fifo", "STDOUT", ENXIO);
+	bed_expect_failure(&bed, "output", "STDOUT", ELOOP, &reply);
+	bed_expect_failure(&bed, "environment", "DESCRIPTION", ELOOP, &reply);
+	bed_expect_failure(&bed, "fifo", "STDOUT", ENXIO, &reply);
 	ck_assert_int_eq(stat(secret, &st), 0);
 	ck_assert_int_eq(st.st_size, 9);
 	bed_stop(&bed);
@@ -255,7 +239,7 @@ START_TEST(policy_of_a_service_is_in_force)
 	out = await_out();
 	ck_assert_ptr_nonnull(strstr(out, "NoNewPrivs:\t1\n"));
 	ck_assert_ptr_nonnull(strstr(out, "Seccomp:\t2\n"));
-	expect_failure("two", "FILTER", ENOENT);
+	bed_expect_failure(&bed, "two", "FILTER", ENOENT, &reply);
 	bed_stop(&bed);
 }
 END_TEST
@@ -268,7 +252,7 @@ START_TEST(output_goes_to_the_log_file_without_a_journal)
 	bed_add_shell(&bed, "one", "echo said; echo complained >&2", "");
 	ck_assert_int_eq(setenv("AIRSSYS_JOURNAL_DIR", bed.folder, 1), 0);
 	bed_start(&bed, NULL);
-	expect_exit(bed_spawn_main(&bed, "one"), CLD_EXITED, 0);
+	bed_expect_exit(&bed, bed_spawn_main(&bed, "one"), CLD_EXITED, 0, &reply);
 	log = bed_await_file(test_path(bed.runtime, "log/one.log"));
 	ck_assert_str_eq(log, "said\ncomplained\n");
 	bed_stop(&bed);
@@ -307,12 +291,12 @@ START_TEST(output_goes_to_the_journal_as_the_services_own)
 	ck_assert_int_eq(strncmp(text, head, strlen(head)), 0);
 	ck_assert_ptr_nonnull(strchr(text + strlen(head), ':'));
 	/* A journal that went away is replaced by the file. */
-	expect_exit(pid, CLD_EXITED, 0);
+	bed_expect_exit(&bed, pid, CLD_EXITED, 0, &reply);
 	bed_await(&bed, PROTOCOL_EMPTY, &reply);
 	close_fd(fd);
 	close_fd(listener);
 	pid = bed_spawn_main(&bed, "one");
-	expect_exit(pid, CLD_EXITED, 0);
+	bed_expect_exit(&bed, pid, CLD_EXITED, 0, &reply);
 	ck_assert_str_eq(bed_await_file(test_path(bed.runtime, "log/one.log")), "\n");
 	bed_stop(&bed);
 }
