@@ -24,14 +24,14 @@
 
 static void set_linked(struct airs_actor *a, struct relation *r, bool is_linked)
 {
-	if (r->is_linked != is_linked)
+	if (r->u.link.is_linked != is_linked)
 		counter_add(&a->n_links, is_linked ? 1 : -1);
-	r->is_linked = is_linked;
+	r->u.link.is_linked = is_linked;
 }
 
 static void forget_if_done(struct worker *w, struct airs_actor *a, struct relation *r)
 {
-	if (!r->is_linked && r->u.link.pending == 0)
+	if (!r->u.link.is_linked && r->u.link.pending == 0)
 		relation_free(w->system, w, relation_take(a, RELATION_LINK, r->key));
 }
 
@@ -59,7 +59,7 @@ int airs_link(struct airs_actor *self, airs_pid to)
 			*peers;
 	struct node *n;
 
-	if (to == pid || (own && own->is_linked))
+	if (to == pid || (own && own->u.link.is_linked))
 		return 0;
 	n = node_new(w->system, w, NODE_LINK, 0);
 	peers = relation_new(w->system, w, RELATION_LINK, pid, pid);
@@ -90,7 +90,7 @@ void airs_unlink(struct airs_actor *self, airs_pid to)
 	struct relation *own = relation_find(self, RELATION_LINK, to);
 	struct node *n;
 
-	if (!own || !own->is_linked)
+	if (!own || !own->u.link.is_linked)
 		return;
 	set_linked(self, own, false);
 	own->u.link.pending++;
@@ -156,7 +156,7 @@ void link_receive_exit(struct worker *w, struct airs_actor *a, struct node *n)
 		return;
 	if (n->status == LINK_EXIT_REFUSED)
 		own->u.link.pending--;
-	is_valid = own->is_linked && own->u.link.pending_unlinks == 0;
+	is_valid = own->u.link.is_linked && own->u.link.pending_unlinks == 0;
 	if (is_valid)
 		set_linked(a, own, false);
 	forget_if_done(w, a, own);
@@ -169,7 +169,7 @@ void link_end(struct worker *w, struct airs_actor *a, struct relation *r,
 {
 	struct node *n;
 
-	if (r->is_linked) {
+	if (r->u.link.is_linked) {
 		n = node_new_reason(w->system, w, NODE_LINK_EXIT, reason);
 		n->from = actor_pid(a);
 		n->to = r->peer;

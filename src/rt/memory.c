@@ -3,17 +3,12 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 
 #include "base/assert.h"
 
-#define REGION_FIRST ((size_t)64 * 1024)
-#define REGION_HUGE  ((size_t)2 * 1024 * 1024)
-#define REGIONS_SMALL                                                                    \
-	12 /* of a worker come before huge ones: a small system pays for what it touches \
-	    */
 #define RESERVE_COUNT 64
 #define FRESH_BYTES   1024
+#define TRIM_BYTES    ((size_t)32 * 1024)
 
 _Thread_local unsigned int locks_held;
 
@@ -48,62 +43,17 @@ static unsigned int class_of(size_t size)
 	return (unsigned int)(64 - __builtin_clzl(size - 1)) - 4;
 }
 
-/* Large regions are aligned for, and ask for, huge pages: first touches are a spawn's
- * main cost. */
-static void *map_region(size_t size)
-{
-	size_t slack = size >= REGION_HUGE ? REGION_HUGE : 0;
-	char *start, *aligned;
-
-	start = mmap(NULL, size + slack, PROT_READ | PROT_WRITE,
-			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (start == MAP_FAILED)
-		return NULL;
-	if (!slack)
-		return start;
-	aligned = (char *)(((uintptr_t)start + slack - 1) & ~(uintptr_t)(slack - 1));
-	if (aligned > start)
-		(void)munmap(start, (size_t)(aligned - start));
-	if (aligned < start + slack)
-		(void)munmap(aligned + size, (size_t)(start + slack - aligned));
-	(void)madvise(aligned, size, MADV_HUGEPAGE); /* Advice only. */
-	return aligned;
-}
-
-static int add_region(struct memory *m, struct memory_cache *cache)
-{
-	size_t size = cache->region_size ? cache->region_size : REGION_FIRST;
-	struct memory_region *region = map_region(size);
-
-	if (!region)
-		return -ENOMEM;
-	region->size = size;
-	spin_lock(&m->lock);
-	region->next = m->regions;
-	m->regions = region;
-	spin_unlock(&m->lock);
-	cache->fresh = (char *)region + CACHE_LINE;
-	cache->fresh_end = (char *)region + size;
-	cache->n_regions++;
-	cache->region_size = MIN_OF(size * 2,
-			cache->n_regions < REGIONS_SMALL ? REGION_HUGE / 2 : REGION_HUGE);
-	return 0;
-}
-
 static void *carve(struct memory *m, struct memory_cache *cache, unsigned int size_class)
 {
-	size_t size = class_size(size_class), align = MIN_OF(size, (size_t)CACHE_LINE);
-	char *start;
+	char *start = cache->fresh[size_class].next;
 
-	for (;;) {
-		start = (char *)(((uintptr_t)cache->fresh + align - 1) &
-				~(uintptr_t)(align - 1));
-		if (cache->fresh && start + size <= cache->fresh_end)
-			break;
-		if (add_region(m, cache) < 0)
+	if (start == cache->fresh[size_class].end) {
+		start = span_take(&m->spans, &cache->spans);
+		if (!start)
 			return NULL;
+		cache->fresh[size_class].end = start + SPAN_SIZE;
 	}
-	cache->fresh = start + size;
+	cache->fresh[size_class].next = start + class_size(size_class);
 	return start;
 }
 
@@ -127,7 +77,48 @@ static void *carve_some(
 	return first;
 }
 
-/* A full magazine from the depot, or fresh blocks. */
+/* The lock is held. */
+static void count_depot(struct memory *m, unsigned int size_class, size_t n)
+{
+	/* Relaxed: a hint for readers without the lock. */
+	atomic_store_explicit(&m->depot[size_class].count,
+			atomic_load_explicit(&m->depot[size_class].count,
+					memory_order_relaxed) +
+					n,
+			memory_order_relaxed);
+}
+
+/* The lock is held. */
+static struct magazine take_loose(struct memory *m, unsigned int size_class)
+{
+	struct memory_block *first = m->depot[size_class].loose, *last = first;
+	struct magazine magazine = { first, first != NULL };
+
+	if (!first)
+		return magazine;
+	for (; magazine.count < MAGAZINE_SIZE && last->next; magazine.count++)
+		last = last->next;
+	m->depot[size_class].loose = last->next;
+	last->next = NULL;
+	return magazine;
+}
+
+static struct magazine take_from_depot(struct memory *m, unsigned int size_class)
+{
+	struct magazine magazine = { NULL, MAGAZINE_SIZE };
+
+	spin_lock(&m->depot[size_class].lock);
+	magazine.head = m->depot[size_class].full;
+	if (magazine.head)
+		m->depot[size_class].full = magazine.head->next_batch;
+	else
+		magazine = take_loose(m, size_class);
+	count_depot(m, size_class, -(size_t)magazine.count);
+	spin_unlock(&m->depot[size_class].lock);
+	return magazine;
+}
+
+/* A magazine from the depot, or fresh blocks. */
 static void *refill(struct memory *m, struct memory_cache *cache, unsigned int size_class)
 {
 	struct magazine *current = &cache->current[size_class];
@@ -138,14 +129,9 @@ static void *refill(struct memory *m, struct memory_cache *cache, unsigned int s
 		*current = *spare;
 		*spare = (struct magazine){ 0 };
 	} else {
-		spin_lock(&m->depot[size_class].lock);
-		block = m->depot[size_class].full;
-		if (block)
-			m->depot[size_class].full = block->next_batch;
-		spin_unlock(&m->depot[size_class].lock);
-		if (!block)
+		*current = take_from_depot(m, size_class);
+		if (!current->head)
 			return carve_some(m, cache, size_class);
-		*current = (struct magazine){ block, MAGAZINE_SIZE };
 	}
 	block = current->head;
 	current->head = block->next;
@@ -162,6 +148,7 @@ static void flush_spare(
 		spin_lock(&m->depot[size_class].lock);
 		spare->head->next_batch = m->depot[size_class].full;
 		m->depot[size_class].full = spare->head;
+		count_depot(m, size_class, MAGAZINE_SIZE);
 		spin_unlock(&m->depot[size_class].lock);
 	}
 	*spare = cache->current[size_class];
@@ -188,17 +175,13 @@ int memory_init(struct memory *m)
 
 void memory_fini(struct memory *m)
 {
-	struct memory_region *region;
 	struct memory_block *block;
 
 	while ((block = m->reserve)) {
 		m->reserve = block->next;
 		free(block);
 	}
-	while ((region = m->regions)) {
-		m->regions = region->next;
-		(void)munmap(region, region->size);
-	}
+	span_fini(&m->spans);
 }
 
 void *memory_alloc_any(struct memory *m, struct memory_cache *cache, size_t size,
@@ -259,4 +242,113 @@ void memory_free_any(struct memory *m, struct memory_cache *cache, void *ptr,
 	block->next = cache->current[size_class].head;
 	cache->current[size_class].head = block;
 	cache->current[size_class].count++;
+}
+
+static size_t free_bytes(struct memory *m, const struct memory_cache *cache)
+{
+	size_t bytes = 0;
+	unsigned int i;
+
+	for (i = 0; i < MEMORY_CLASSES; i++)
+		bytes += class_size(i) *
+				(atomic_load_explicit(&m->depot[i].count,
+						 memory_order_relaxed) +
+						cache->current[i].count +
+						cache->spare[i].count);
+	return bytes;
+}
+
+bool memory_wants_trim(struct memory *m, const struct memory_cache *cache)
+{
+	size_t bytes = free_bytes(m, cache);
+
+	/* Relaxed, as all that concerns trims but the blocks: hints. */
+	if (bytes < atomic_load_explicit(&m->untrimmed, memory_order_relaxed))
+		atomic_store_explicit(&m->untrimmed, bytes, memory_order_relaxed);
+	return bytes >= TRIM_BYTES +
+			atomic_load_explicit(&m->untrimmed, memory_order_relaxed);
+}
+
+/* Moves the blocks from one list to the front of another. */
+static void move_blocks(struct memory_block *from, struct memory_block **to)
+{
+	struct memory_block *next;
+
+	for (; from; from = next) {
+		next = from->next;
+		from->next = *to;
+		*to = from;
+	}
+}
+
+/* All free blocks of a class that the depot and this cache have, in one list. */
+static struct memory_block *gather(
+		struct memory *m, struct memory_cache *cache, unsigned int size_class)
+{
+	struct memory_block *full, *loose, *next, *all = NULL;
+
+	spin_lock(&m->depot[size_class].lock);
+	full = m->depot[size_class].full;
+	loose = m->depot[size_class].loose;
+	m->depot[size_class].full = m->depot[size_class].loose = NULL;
+	atomic_store_explicit(&m->depot[size_class].count, 0, memory_order_relaxed);
+	spin_unlock(&m->depot[size_class].lock);
+	for (; full; full = next) {
+		next = full->next_batch;
+		move_blocks(full, &all);
+	}
+	move_blocks(loose, &all);
+	move_blocks(cache->current[size_class].head, &all);
+	move_blocks(cache->spare[size_class].head, &all);
+	cache->current[size_class] = cache->spare[size_class] = (struct magazine){ 0 };
+	return all;
+}
+
+static void give_loose(struct memory *m, unsigned int size_class,
+		struct memory_block *first, size_t n)
+{
+	struct memory_block *last = first;
+
+	if (!first)
+		return;
+	while (last->next)
+		last = last->next;
+	spin_lock(&m->depot[size_class].lock);
+	last->next = m->depot[size_class].loose;
+	m->depot[size_class].loose = first;
+	count_depot(m, size_class, n);
+	spin_unlock(&m->depot[size_class].lock);
+}
+
+static void trim_class(
+		struct memory *m, struct memory_cache *cache, unsigned int size_class)
+{
+	struct memory_block *all = gather(m, cache, size_class), *kept = NULL, *b, *next;
+	size_t n_kept = 0;
+
+	for (b = all; b; b = b->next)
+		span_count_free(b, (unsigned int)(SPAN_SIZE / class_size(size_class)));
+	for (b = all; b; b = next) {
+		next = b->next;
+		if (span_settle(b))
+			continue;
+		b->next = kept;
+		kept = b;
+		n_kept++;
+	}
+	give_loose(m, size_class, kept, n_kept);
+}
+
+void memory_trim(struct memory *m, struct memory_cache *cache)
+{
+	unsigned int i;
+
+	/* Acquire and release pair among those who trim: they share the spans' counts. */
+	if (atomic_exchange_explicit(&m->is_trimming, true, memory_order_acquire))
+		return;
+	for (i = 0; i < MEMORY_CLASSES; i++)
+		trim_class(m, cache, i);
+	span_release_empty(&m->spans);
+	atomic_store_explicit(&m->untrimmed, free_bytes(m, cache), memory_order_relaxed);
+	atomic_store_explicit(&m->is_trimming, false, memory_order_release);
 }

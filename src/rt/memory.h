@@ -8,8 +8,9 @@
  * Blocks come in size classes. Each worker has a cache of two magazines per class, so
  * that allocating and freeing touch no shared line; full magazines travel between workers
  * through a depot, one lock for MAGAZINE_SIZE blocks. Fresh blocks are carved one by one
- * from regions that are mapped in growing steps and kept until the system ends. Larger
- * blocks, and those of threads outside of the system (cache NULL), come from malloc.
+ * from spans (span.h), each of one class; what a burst has left is given back by
+ * memory_trim. Larger blocks, and those of threads outside of the system (cache NULL),
+ * come from malloc.
  *
  * A class number travels with each block; whoever frees it hands it back.
  */
@@ -20,6 +21,7 @@
 
 #include "base/macro.h"
 #include "rt/lock.h"
+#include "rt/span.h"
 
 #define MEMORY_CLASSES   6 /* 16, 32, 64, 128, 256, 512 bytes */
 #define MEMORY_CLASS_MIN 16
@@ -28,6 +30,7 @@
 #define MAGAZINE_SIZE    64
 #define CACHE_LINE       64
 
+#define MEMORY_CLASS_HALF 1u /* of half a CACHE_LINE */
 #define MEMORY_CLASS_LINE 2u /* of CACHE_LINE bytes */
 
 /* The address sanitizer sees each block by itself when it comes from malloc. */
@@ -56,30 +59,39 @@ struct magazine {
 /* One worker's; used by that worker only. */
 struct memory_cache {
 	struct magazine current[MEMORY_CLASSES], spare[MEMORY_CLASSES];
-	char *fresh, *fresh_end;
-	size_t region_size; /* of the next region */
-	unsigned int n_regions;
-};
-
-struct memory_region {
-	struct memory_region *next;
-	size_t size;
+	struct {
+		char *next, *end;
+	} fresh[MEMORY_CLASSES]; /* the span that is being carved */
+	struct span_source spans;
 };
 
 struct memory {
 	struct {
 		struct spin lock;
 		struct memory_block *full; /* magazines of MAGAZINE_SIZE blocks */
+		struct memory_block *loose; /* single blocks */
+		_Atomic size_t count; /* of both; written under the lock */
 	} depot[MEMORY_CLASSES];
-	struct spin lock; /* of what follows */
-	struct memory_region *regions;
+	struct spin lock; /* of reserve */
 	struct memory_block *reserve; /* of MEMORY_MUST_MAX bytes */
+	struct span_store spans;
+	atomic_bool is_trimming; /* one worker at a time */
+	_Atomic size_t untrimmed; /* free bytes that the last trim could not give back */
 };
 
 /* -ENOMEM. */
 MUST_CHECK int memory_init(struct memory *m);
 /* Every block is gone afterwards, except those of malloc. */
 void memory_fini(struct memory *m);
+
+/*
+ * Whether so much is free, here and in the depot, that a trim is worth its while. For a
+ * worker that has nothing else to do.
+ */
+bool memory_wants_trim(struct memory *m, const struct memory_cache *cache);
+/* Give the pages that hold nothing but free blocks of the depot and of this cache back to
+ * the kernel. */
+void memory_trim(struct memory *m, struct memory_cache *cache);
 
 /*
  * At most MEMORY_MUST_MAX bytes for a signal that must not be lost. Falls back to a
@@ -101,10 +113,10 @@ MUST_CHECK void *memory_alloc_any(struct memory *m, struct memory_cache *cache,
 void memory_free_any(struct memory *m, struct memory_cache *cache, void *ptr,
 		uint8_t size_class);
 
-/* A block of class MEMORY_CLASS_LINE; NULL when none is at hand. */
-static inline void *memory_take_line(struct memory_cache *cache)
+/* A block of this class; NULL when none is at hand. */
+static inline void *memory_take(struct memory_cache *cache, unsigned int size_class)
 {
-	struct magazine *magazine = &cache->current[MEMORY_CLASS_LINE];
+	struct magazine *magazine = &cache->current[size_class];
 	struct memory_block *block = magazine->head;
 
 	if (UNLIKELY(!block ||
@@ -124,7 +136,7 @@ MUST_CHECK static inline void *memory_alloc(struct memory *m, struct memory_cach
 	void *block;
 
 	if (LIKELY(cache && size == CACHE_LINE)) {
-		block = memory_take_line(cache);
+		block = memory_take(cache, MEMORY_CLASS_LINE);
 		if (LIKELY(block)) {
 			*ret_class = MEMORY_CLASS_LINE;
 			return block;

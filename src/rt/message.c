@@ -116,7 +116,7 @@ int message_send(struct airs_actor *self, airs_pid to, uint32_t type, const void
 static inline struct node *new_plain(
 		struct airs_actor *self, const void *data, size_t size)
 {
-	struct node *n = memory_take_line(&self->worker->memory);
+	struct node *n = memory_take(&self->worker->memory, MEMORY_CLASS_LINE);
 
 	if (UNLIKELY(!n))
 		return NULL;

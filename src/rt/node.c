@@ -8,7 +8,6 @@
 #include "rt/system.h"
 
 _Static_assert(sizeof(struct node) == 64, "a small message is one cache line");
-_Static_assert(sizeof(struct relation) <= sizeof(struct node), "");
 _Static_assert(offsetof(struct node, u) + sizeof(struct airs_reason) <= MEMORY_MUST_MAX,
 		"a signal with its reason fits the reserve");
 

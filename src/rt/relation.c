@@ -10,6 +10,9 @@
 #define LIST_MAX      8u
 #define BUCKETS_FIRST 32u
 
+_Static_assert(sizeof(struct relation) == CACHE_LINE / 2, "");
+_Static_assert((PID_MASK >> 60) == 0, "a pid fits the peer of a relation");
+
 static uint32_t bucket_of(const struct relation_table *t, uint64_t key)
 {
 	return (uint32_t)((key * UINT64_C(0x9e3779b97f4a7c15)) >> 32) & t->mask;
@@ -20,9 +23,9 @@ static struct relation *fill(struct relation *r, enum relation_kind kind, uint64
 {
 	*r = (struct relation){
 		.key = key,
-		.peer = peer,
-		.kind = (uint8_t)kind,
-		.size_class = size_class,
+		.peer = peer & PID_MASK,
+		.kind = kind,
+		.is_heap = size_class == MEMORY_HEAP,
 	};
 	return r;
 }
@@ -31,8 +34,8 @@ struct relation *relation_new(struct airs_system *system, struct worker *worker,
 		enum relation_kind kind, uint64_t key, airs_pid peer)
 {
 	uint8_t size_class;
-	void *block = memory_alloc(
-			&system->memory, worker_memory(worker), CACHE_LINE, &size_class);
+	void *block = memory_alloc(&system->memory, worker_memory(worker),
+			sizeof(struct relation), &size_class);
 
 	return block ? fill(block, kind, key, peer, size_class) : NULL;
 }
@@ -41,8 +44,8 @@ struct relation *relation_new_must(struct airs_system *system, struct worker *wo
 		enum relation_kind kind, uint64_t key, airs_pid peer)
 {
 	uint8_t size_class;
-	void *block = memory_alloc_must(
-			&system->memory, worker_memory(worker), CACHE_LINE, &size_class);
+	void *block = memory_alloc_must(&system->memory, worker_memory(worker),
+			sizeof(struct relation), &size_class);
 
 	return fill(block, kind, key, peer, size_class);
 }
@@ -50,7 +53,8 @@ struct relation *relation_new_must(struct airs_system *system, struct worker *wo
 void relation_free(struct airs_system *system, struct worker *worker, struct relation *r)
 {
 	if (r)
-		memory_free(&system->memory, worker_memory(worker), r, r->size_class);
+		memory_free(&system->memory, worker_memory(worker), r,
+				r->is_heap ? MEMORY_HEAP : MEMORY_CLASS_HALF);
 }
 
 static struct relation_table *table_new(uint32_t n)

@@ -8,8 +8,7 @@
  *
  * An actor touches only its own relations; the other half is in the other actor and is
  * told by a signal. Entries are chained, so inserting cannot fail: a few in a list, more
- * in a hash table that grows when memory allows. A relation block has the size of the
- * smallest node.
+ * in a hash table that grows when memory allows. A relation is half a cache line.
  */
 
 #include <stdbool.h>
@@ -35,19 +34,19 @@ enum relation_kind {
 struct relation {
 	struct relation *next;
 	uint64_t key;
-	airs_pid peer;
+	uint64_t peer : 60; /* a pid */
+	uint64_t kind : 3; /* enum relation_kind */
+	uint64_t is_heap : 1; /* its block is the reserve's or malloc's */
 	union {
 		struct node *timer;
 		uint64_t watch;
 		struct {
-			uint32_t pending; /* link and unlink signals not acknowledged yet
-					   */
-			uint32_t pending_unlinks;
+			/* link and unlink signals not acknowledged yet */
+			uint32_t pending;
+			uint32_t pending_unlinks : 31;
+			uint32_t is_linked : 1;
 		} link;
 	} u;
-	uint8_t kind;
-	uint8_t size_class;
-	bool is_linked;
 };
 
 struct relation_table {

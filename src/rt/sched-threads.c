@@ -45,6 +45,7 @@
 #define WAKE_WORTH_NS  60000u
 #define STUCK_USEC     500u
 #define GLANCE_MSEC    1
+#define TRIM_MSEC      50
 #define STACK_SIZE     ((size_t)512 * 1024)
 
 /* What a thief saw of another worker. */
@@ -289,10 +290,27 @@ static void tick(struct worker *w)
 		after_wait(w, reactor_wait(w->pool->reactor, w, 0));
 }
 
+/*
+ * How long to wait at most. Who sleeps while all others do sleeps for ever, but when a
+ * burst has left much memory free, wakes once more to give it back.
+ */
+static int wait_limit(struct worker *w, unsigned int idle)
+{
+	if (idle < w->pool->n_workers)
+		return GLANCE_MSEC;
+	return memory_wants_trim(&w->system->memory, &w->memory) ? TRIM_MSEC : -1;
+}
+
+static inline bool has_work(struct worker *w)
+{
+	return w->handoff || queue_length(w) || has_injected(w);
+}
+
 static void park(struct worker *w)
 {
 	struct airs_pool *pool = w->pool;
 	unsigned int idle, flags = 0;
+	int limit_msec = 0;
 
 	/* Sequentially consistent: pairs with wake_one and airs_system_stop, see above.
 	 */
@@ -301,11 +319,13 @@ static void park(struct worker *w)
 			!atomic_load_explicit(
 					&w->system->is_stopping, memory_order_seq_cst)) {
 		reactor_arm(pool->reactor);
-		flags = reactor_wait(pool->reactor, w,
-				idle < pool->n_workers ? GLANCE_MSEC : -1);
+		limit_msec = wait_limit(w, idle);
+		flags = reactor_wait(pool->reactor, w, limit_msec);
 	}
 	(void)atomic_fetch_sub_explicit(&pool->idle, 1, memory_order_relaxed);
 	after_wait(w, flags);
+	if (limit_msec == TRIM_MSEC && flags == 0 && !has_work(w))
+		memory_trim(&w->system->memory, &w->memory);
 	w->tick_usec = 0; /* The time asleep is not the cost of a turn. */
 }
 

@@ -92,7 +92,7 @@ static int make_relations(struct spawn *s)
 				s->system, s->worker, RELATION_LINK, parent, parent);
 		if (!s->links[0] || !s->links[1])
 			return -ENOMEM;
-		s->links[0]->is_linked = s->links[1]->is_linked = true;
+		s->links[0]->u.link.is_linked = s->links[1]->u.link.is_linked = true;
 	}
 	if (s->options.flags & AIRS_SPAWN_MONITOR) {
 		ref = ref_new(s->system, s->worker);
