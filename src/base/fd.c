@@ -156,19 +156,44 @@ fail:
 
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)
 
-int memfd_sealed(const char *name, const void *data, size_t size, int *ret_fd)
+int memfd_new(const char *name, int *ret_fd)
 {
-	auto_close int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	int r;
+	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
 	if (fd < 0)
 		return -errno;
-	r = fd_write_all(fd, data, size);
-	if (r < 0)
-		return r;
+	*ret_fd = fd;
+	return 0;
+}
+
+int memfd_seal(int fd)
+{
 	if (lseek(fd, 0, SEEK_SET) < 0 || fcntl(fd, F_ADD_SEALS, SEALS) < 0)
 		return -errno;
-	*ret_fd = take_fd(&fd);
+	return 0;
+}
+
+int memfd_sealed(const char *name, const void *data, size_t size, int *ret_fd)
+{
+	auto_close int fd = -1;
+	int r = memfd_new(name, &fd);
+
+	if (r == 0)
+		r = fd_write_all(fd, data, size);
+	if (r == 0)
+		r = memfd_seal(fd);
+	if (r == 0)
+		*ret_fd = take_fd(&fd);
+	return r;
+}
+
+int fd_copy(int fd, int *ret_fd)
+{
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+
+	if (copy < 0)
+		return -errno;
+	*ret_fd = copy;
 	return 0;
 }
 

@@ -48,6 +48,13 @@ MUST_CHECK int file_write_atomic(
 /* A memory file with this content, sealed against every change, read offset 0. */
 MUST_CHECK int memfd_sealed(const char *name, const void *data, size_t size, int *ret_fd);
 
+/* The two halves of memfd_sealed, for who writes in between. */
+MUST_CHECK int memfd_new(const char *name, int *ret_fd);
+MUST_CHECK int memfd_seal(int fd);
+
+/* Another descriptor of the same file, closed on exec. */
+MUST_CHECK int fd_copy(int fd, int *ret_fd);
+
 /* 1 when fd is a memory file with all of SHRINK, GROW, WRITE and SEAL sealed, else 0. */
 MUST_CHECK int memfd_is_sealed(int fd);
 
