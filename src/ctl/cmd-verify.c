@@ -92,7 +92,7 @@ static void print_json(
 	json_key(&j, "units");
 	json_begin_array(&j);
 	for (uint32_t i = 0; i < set->count; i++)
-		json_text(&j, set->units[i]->name);
+		json_text(&j, unit_set_name(set, i));
 	json_end_array(&j);
 	diagnostics_json(diag, &j);
 	json_end_object(&j);

@@ -83,17 +83,11 @@ static void begin_stop(struct keeper *keeper)
 {
 	const struct protocol_message stop = { .type = PROTOCOL_STOP };
 	uint64_t patience = STOP_SLACK_USEC;
-	struct unit *unit;
 
 	keeper->phase = KEEPER_STOPPING;
 	upward_say(&keeper->upward, "STOPPING=1\nSTATUS=Stopping the tree.");
-	for (uint32_t i = 0; i < keeper->set->count; i++) {
-		unit = keeper->set->units[i];
-		if (unit && unit->kind == UNIT_SERVICE)
-			patience = usec_add(patience,
-					usec_add(unit->service.timeout_stop_usec,
-							unit->service.timeout_stop_usec));
-	}
+	patience = usec_add(patience,
+			usec_add(keeper->set->stop_usec, keeper->set->stop_usec));
 	keeper->stop_deadline_usec = usec_add(clock_monotonic_usec(), patience);
 	core_send(&keeper->core, &stop, NULL, 0);
 }

@@ -10,6 +10,7 @@
 
 #include "base/fd.h"
 #include "base/procid.h"
+#include "unit/snapshot.h"
 #include "unit/unit.h"
 
 /* Unused numbers that systemd sets aside for transient users. */
@@ -169,5 +170,51 @@ int unit_context_init(struct unit_context *context, const char *runtime_dir)
 		.boot_id = or_null(values.boot_id),
 		.host_name = or_null(values.host_name),
 	};
+	return 0;
+}
+
+/* In the order in which they are packed. */
+static const size_t texts[] = {
+	offsetof(struct unit_context, runtime_dir),
+	offsetof(struct unit_context, state_dir),
+	offsetof(struct unit_context, cache_dir),
+	offsetof(struct unit_context, logs_dir),
+	offsetof(struct unit_context, config_dir),
+	offsetof(struct unit_context, home),
+	offsetof(struct unit_context, user),
+	offsetof(struct unit_context, group),
+	offsetof(struct unit_context, shell),
+	offsetof(struct unit_context, machine_id),
+	offsetof(struct unit_context, boot_id),
+	offsetof(struct unit_context, host_name),
+};
+
+const char **unit_context_text(struct unit_context *context, size_t i)
+{
+	return i < ARRAY_SIZE(texts) ? (const char **)((char *)context + texts[i]) : NULL;
+}
+
+int unit_context_copy(const struct unit_context *from, struct unit_context *ret_context,
+		char **ret_texts)
+{
+	struct unit_context copy = *from;
+	size_t size = 1, n;
+	const char **text;
+	char *at;
+
+	for (size_t i = 0; (text = unit_context_text(&copy, i)); i++)
+		size += *text ? strlen(*text) + 1 : 0;
+	at = malloc(size);
+	if (!at)
+		return -ENOMEM;
+	*ret_texts = at;
+	for (size_t i = 0; (text = unit_context_text(&copy, i)); i++) {
+		if (!*text)
+			continue;
+		n = strlen(*text) + 1;
+		*text = memcpy(at, *text, n);
+		at += n;
+	}
+	*ret_context = copy;
 	return 0;
 }

@@ -26,8 +26,21 @@ size_t unit_size(enum unit_kind kind);
 /* A unit of a kind with every default. */
 MUST_CHECK int unit_prototype_new(enum unit_kind kind, struct unit **ret_unit);
 
+/* A unit's file and its drop-ins, which stand together. */
+struct draft_group {
+	const struct unit_file *files;
+	uint32_t count;
+	const struct unit_file *own; /* the unit's file; NULL: drop-ins only */
+	const struct unit_file *second; /* another file of the same name; NULL: none */
+};
+
+/* Files must be added in the order in which they stand in memory. */
+void draft_group_add(struct draft_group *group, const struct unit_file *file);
+
 struct draft {
-	struct unit *unit; /* NULL: nothing could be made of its files */
+	/* As its files say, for who made the draft; let go when a set is made. NULL:
+	 * nothing could be made of its files. */
+	struct unit *unit;
 	char *name;
 	const char *path; /* of its main file; the snapshot's */
 	char *supervisor; /* as written; NULL: none */
@@ -40,6 +53,15 @@ struct draft {
 	size_t mistake; /* 1 + the diagnostic that lost it; 0: none */
 	bool is_masked;
 	bool is_kept; /* it is in force already: that its program has gone is no mistake */
+	struct unit_extent base, own; /* its files in the store; base: its template's */
+
+	/* What is left of the unit when it was let go. */
+	bool is_made;
+	enum unit_kind kind;
+	struct strv after, before;
+	enum unit_strategy strategy; /* of supervisors */
+	enum unit_order order; /* the same; decided by unit/resolve.c unless it is written */
+	uint64_t stop_usec; /* of services: TimeoutStopSec= */
 
 	/* Of unit/resolve.c. */
 	struct draft *parent; /* NULL: the root */
@@ -58,13 +80,35 @@ struct drafts {
 
 void drafts_fini(struct drafts *drafts);
 
+/* What turns files into units. */
+struct draft_maker {
+	const struct unit_context *context;
+	struct unit *const *prototypes; /* one of each kind */
+	struct diag *diag; /* NULL: what is wrong is not told */
+};
+
+MUST_CHECK int draft_prototypes_make(struct unit *prototypes[UNIT_KIND_COUNT]);
+void draft_prototypes_free(struct unit *prototypes[UNIT_KIND_COUNT]);
+
+/* The files of one unit. */
+struct draft_files {
+	const char *name, *suffix; /* of the unit; of its file */
+	const struct draft_group *base; /* its template's; NULL: it is no instance */
+	const struct draft_group *own; /* NULL only of instances */
+};
+
+/* One unit from its files, which must outlive the draft. -ENOMEM. */
+MUST_CHECK int draft_make(const struct draft_maker *maker, const struct draft_files *what,
+		struct draft **ret_draft);
+void draft_free(struct draft *draft);
+DEFINE_AUTO(draft, draft_free);
+
 /*
  * Make drafts of all units of a snapshot. What is wrong is told; the draft is then marked
- * lost. -ENOMEM.
+ * lost. The units themselves are let go, one after the other. -ENOMEM.
  */
 MUST_CHECK int drafts_parse(const struct unit_snapshot *snapshot,
-		const struct unit_context *context, struct diag *diag,
-		struct drafts *drafts);
+		const struct draft_maker *maker, struct drafts *drafts);
 
 /* Leave it out because of the diagnostic that is added to diag next. */
 void draft_lose(struct draft *draft, const struct diag *diag);
@@ -77,10 +121,16 @@ MUST_CHECK int drafts_tell_refusals(const struct drafts *drafts,
 		const struct unit_snapshot *snapshot, const struct diag *diag,
 		struct unit_refusals *refusals);
 
-/*
- * Resolve membership and order and move the units that are right into a set. -ENOMEM.
- */
+/* The units that are right, in the order in which the set has them: siblings together, in
+ * the order in which they start. */
+struct draft_order {
+	struct draft **items;
+	uint32_t count;
+	enum unit_order root_order;
+};
+
+/* Resolve membership and order. The caller frees ret_order->items. -ENOMEM. */
 MUST_CHECK int drafts_resolve(
-		struct drafts *drafts, struct diag *diag, struct unit_set **ret_set);
+		struct drafts *drafts, struct diag *diag, struct draft_order *ret_order);
 
 #endif

@@ -59,6 +59,7 @@ static void walk(struct packer *p, struct unit *unit)
 
 	pack_text(p, &unit->name);
 	pack_text(p, &unit->instance);
+	pack_text(p, (char **)(uintptr_t)&unit->supervisor);
 	pack_strv(p, &unit->files);
 	for (size_t i = 0; i < n_unit_options; i++) {
 		const struct unit_option *o = &unit_options[i];
@@ -72,21 +73,21 @@ static void walk(struct packer *p, struct unit *unit)
 	}
 }
 
-int unit_pack(struct unit **unit)
+int unit_copy(const struct unit *unit, struct unit **ret_copy)
 {
-	size_t head = unit_size((*unit)->kind);
+	size_t head = unit_size(unit->kind);
 	struct packer p = { .size = head };
 	struct unit *copy;
 
-	walk(&p, *unit);
+	/* Nothing is changed while it is counted. */
+	walk(&p, (struct unit *)(uintptr_t)unit);
 	copy = malloc(p.size);
 	if (!copy)
 		return -ENOMEM;
-	memcpy(copy, *unit, head);
+	memcpy(copy, unit, head);
 	p = (struct packer){ (char *)copy, head };
 	walk(&p, copy);
 	copy->is_packed = true;
-	unit_free(*unit);
-	*unit = copy;
+	*ret_copy = copy;
 	return 0;
 }

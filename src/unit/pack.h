@@ -28,7 +28,4 @@ void pack_strv(struct packer *p, struct strv *v);
  * what is to be packed further: the copy, or the original while it is counted. */
 void *pack_array(struct packer *p, void *array, size_t count, size_t size);
 
-/* Replace a unit by one in one block. On -ENOMEM it is as it was. */
-MUST_CHECK int unit_pack(struct unit **unit);
-
 #endif

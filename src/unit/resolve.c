@@ -51,13 +51,13 @@ static struct diag_place place_of(const struct draft *d, struct diag_place wante
 
 static bool is_live(const struct draft *d)
 {
-	return !d->is_lost && !d->is_masked && d->unit;
+	return !d->is_lost && d->is_made;
 }
 
 static bool is_supervisor(const struct draft *d)
 {
-	return d->unit ? d->unit->kind == UNIT_SUPERVISOR
-		       : has_suffix(d->path, NAME_SUFFIX_SUPERVISOR);
+	return d->is_made ? d->kind == UNIT_SUPERVISOR
+			  : has_suffix(d->path, NAME_SUFFIX_SUPERVISOR);
 }
 
 /* One name of a Children= line. */
@@ -311,9 +311,9 @@ static int list_edges(struct resolver *v)
 	for (uint32_t i = 0; i < v->n_members; i++) {
 		struct draft *d = v->members[i];
 
-		r = add_edges_of(v, d, &d->unit->after, SIDE_AFTER);
+		r = add_edges_of(v, d, &d->after, SIDE_AFTER);
 		if (r == 0)
-			r = add_edges_of(v, d, &d->unit->before, SIDE_BEFORE);
+			r = add_edges_of(v, d, &d->before, SIDE_BEFORE);
 		if (r < 0)
 			return r;
 	}
@@ -437,79 +437,20 @@ static void choose_orders(struct resolver *v)
 	}
 	for (uint32_t i = 0; i < v->drafts->count; i++) {
 		struct draft *d = v->drafts->items[i];
-		struct unit_supervisor *s;
 
 		if (!is_live(d) || !is_supervisor(d))
 			continue;
-		s = &d->unit->supervising;
 		if (!draft_has(d, offsetof(struct unit, supervising.order)))
-			s->order = s->strategy == UNIT_ONE_FOR_ONE && !d->mark
+			d->order = d->strategy == UNIT_ONE_FOR_ONE && !d->mark
 					? UNIT_PARALLEL
 					: UNIT_ORDERED;
-		else if (s->order == UNIT_PARALLEL && d->mark)
+		else if (d->order == UNIT_PARALLEL && d->mark)
 			diag_add(v->diag, DIAG_WARNING, unit_code(CODE_COMBINATION),
 					(struct diag_place){ d->path, 0 },
 					"Set Order=ordered, or take After= and Before= out.",
 					"With Order=parallel nothing waits as After= and Before= "
 					"of the children ask.");
 	}
-}
-
-static int add_unit(struct unit_set *set, struct draft *d)
-{
-	struct unit *unit = d->unit;
-	int r = map_put(&set->by_name, unit->name, unit);
-
-	if (r < 0)
-		return r;
-	unit->index = set->count;
-	unit->supervisor = d->parent ? d->parent->unit->name : NULL;
-	set->units[set->count++] = unit;
-	return 0;
-}
-
-static int fill_set(struct resolver *v, struct unit_set *set)
-{
-	int r = 0;
-
-	for (uint32_t i = 0; i < v->n_members && r == 0; i++) {
-		struct draft *d = v->sorted[i];
-
-		if (is_live(d))
-			r = strv_append(d->parent ? &d->parent->unit->children
-						  : &set->root_children,
-					d->name);
-	}
-	for (uint32_t i = 0; i < v->drafts->count && r == 0; i++)
-		if (is_live(v->drafts->items[i]))
-			r = add_unit(set, v->drafts->items[i]);
-	if (r < 0)
-		return r;
-	/* From here on the set owns them. */
-	for (uint32_t i = 0; i < v->drafts->count; i++)
-		if (is_live(v->drafts->items[i]))
-			v->drafts->items[i]->unit = NULL;
-	return 0;
-}
-
-static int make_set(struct resolver *v, struct unit_set **ret_set)
-{
-	struct unit_set *set = calloc(1, sizeof(*set));
-	int r;
-
-	if (!set)
-		return -ENOMEM;
-	set->references = 1;
-	set->root_order = v->root_has_order ? UNIT_ORDERED : UNIT_PARALLEL;
-	set->units = calloc(v->n_members + 1, sizeof(struct unit *));
-	r = set->units ? fill_set(v, set) : -ENOMEM;
-	if (r < 0) {
-		set->count = 0; /* the drafts still own them */
-		unit_set_unref(set);
-		return r;
-	}
-	*ret_set = set;
-	return 0;
 }
 
 /* Supervisors go on without the children that have mistakes of their own. */
@@ -528,7 +469,18 @@ static void tell_lost_children(struct resolver *v)
 	}
 }
 
-static int resolve(struct resolver *v, struct unit_set **ret_set)
+/* Those that were lost while they were put into order. */
+static void drop_lost(struct resolver *v)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < v->n_members; i++)
+		if (is_live(v->sorted[i]))
+			v->sorted[n++] = v->sorted[i];
+	v->n_members = n;
+}
+
+static int resolve(struct resolver *v)
 {
 	int r;
 
@@ -543,10 +495,12 @@ static int resolve(struct resolver *v, struct unit_set **ret_set)
 	settle(v);
 	choose_orders(v);
 	tell_lost_children(v);
-	return make_set(v, ret_set);
+	drop_lost(v);
+	return 0;
 }
 
-int drafts_resolve(struct drafts *drafts, struct diag *diag, struct unit_set **ret_set)
+int drafts_resolve(
+		struct drafts *drafts, struct diag *diag, struct draft_order *ret_order)
 {
 	size_t n = drafts->count + 1;
 	auto_free struct draft **members = calloc(n, sizeof(struct draft *));
@@ -561,7 +515,11 @@ int drafts_resolve(struct drafts *drafts, struct diag *diag, struct unit_set **r
 
 	if (!members || !stack || !sorted)
 		return -ENOMEM;
-	r = resolve(&v, ret_set);
+	r = resolve(&v);
 	free(v.edges);
-	return r;
+	if (r < 0)
+		return r;
+	*ret_order = (struct draft_order){ TAKE_PTR(sorted), v.n_members,
+		v.root_has_order ? UNIT_ORDERED : UNIT_PARALLEL };
+	return 0;
 }

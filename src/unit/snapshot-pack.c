@@ -3,11 +3,12 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/fd.h"
 #include "base/wire.h"
-#include "unit/name.h"
 #include "unit/snapshot.h"
+#include "unit/store.h"
 
 /*
  * The memory file: a magic number, a count, and for each file its path, unit, flags and
@@ -23,41 +24,6 @@
 #define DIAG_SIZE_MIN     24 /* of a packed diagnostic: four lengths, severity, line */
 #define REFUSAL_SIZE_MIN  12 /* of a packed refusal: three lengths */
 #define PROGRAM_SIZE_MIN  12 /* of a packed program: two lengths, error */
-
-enum flag {
-	FLAG_DROP_IN = 1 << 0,
-	FLAG_MASKED = 1 << 1,
-	FLAG_REFUSED = 1 << 2,
-	FLAG_KEPT = 1 << 3,
-	FLAG_ALL = FLAG_DROP_IN | FLAG_MASKED | FLAG_REFUSED | FLAG_KEPT,
-};
-
-/* The texts of a context, in the order in which they are packed. */
-static const size_t context_texts[] = {
-	offsetof(struct unit_context, runtime_dir),
-	offsetof(struct unit_context, state_dir),
-	offsetof(struct unit_context, cache_dir),
-	offsetof(struct unit_context, logs_dir),
-	offsetof(struct unit_context, config_dir),
-	offsetof(struct unit_context, home),
-	offsetof(struct unit_context, user),
-	offsetof(struct unit_context, group),
-	offsetof(struct unit_context, shell),
-	offsetof(struct unit_context, machine_id),
-	offsetof(struct unit_context, boot_id),
-	offsetof(struct unit_context, host_name),
-};
-
-static const char **context_text(struct unit_context *context, size_t i)
-{
-	return (const char **)((char *)context + context_texts[i]);
-}
-
-static uint32_t flags_of(const struct unit_file *f)
-{
-	return (f->is_drop_in ? FLAG_DROP_IN : 0) | (f->is_masked ? FLAG_MASKED : 0) |
-			(f->is_refused ? FLAG_REFUSED : 0) | (f->is_kept ? FLAG_KEPT : 0);
-}
 
 static void pack_diag(struct wire_writer *w, const struct diag *diag)
 {
@@ -76,8 +42,10 @@ static void pack_diag(struct wire_writer *w, const struct diag *diag)
 
 static void pack_context(struct wire_writer *w, struct unit_context context)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(context_texts); i++)
-		wire_put_text(w, *context_text(&context, i));
+	const char **text;
+
+	for (size_t i = 0; (text = unit_context_text(&context, i)); i++)
+		wire_put_text(w, *text);
 	wire_put_u32(w, context.uid);
 	wire_put_u32(w, context.gid);
 }
@@ -110,57 +78,83 @@ static void pack_refusals(struct wire_writer *w, const struct unit_refusals *ref
 	}
 }
 
-int unit_snapshot_pack(const struct unit_snapshot *snapshot, int *ret_fd)
+/* Append to a memory file. Consumes what the writer holds. */
+static int write_out(struct wire_writer *w, int fd)
+{
+	int r = w->failed ? -ENOMEM : fd_write_all(fd, w->data, w->size);
+
+	wire_writer_fini(w);
+	return r;
+}
+
+static int write_files(struct unit_snapshot *snapshot, int fd)
 {
 	struct wire_writer w;
-	int r = -EFBIG;
 
 	wire_writer_init_growing(&w);
 	wire_put_u32(&w, SNAPSHOT_MAGIC);
 	wire_put_u32(&w, snapshot->count);
 	for (uint32_t i = 0; i < snapshot->count; i++) {
-		const struct unit_file *f = &snapshot->files[i];
+		struct unit_file *f = &snapshot->files[i];
+		size_t at = w.size;
 
-		wire_put_text(&w, f->path);
-		wire_put_text(&w, f->unit);
-		wire_put_u32(&w, flags_of(f));
-		wire_put_bytes(&w, f->data, f->size + 1);
+		unit_file_pack(&w, f);
+		if (w.size > SNAPSHOT_SIZE_MAX) {
+			wire_writer_fini(&w);
+			return -EFBIG;
+		}
+		f->extent = (struct unit_extent){ (uint32_t)at, (uint32_t)(w.size - at) };
 	}
+	return write_out(&w, fd);
+}
+
+int unit_snapshot_store(struct unit_snapshot *snapshot)
+{
+	auto_close int fd = -1;
+	int r;
+
+	if (snapshot->store)
+		return 0;
+	r = memfd_new("airssys-units", &fd);
+	if (r == 0)
+		r = write_files(snapshot, fd);
+	return r < 0 ? r : unit_store_new(take_fd(&fd), &snapshot->store);
+}
+
+static int write_rest(const struct unit_snapshot *snapshot, int fd)
+{
+	struct wire_writer w;
+
+	wire_writer_init_growing(&w);
 	pack_diag(&w, &snapshot->diag);
 	pack_context(&w, snapshot->context);
 	pack_programs(&w, &snapshot->programs);
 	pack_refusals(&w, &snapshot->refusals);
-	if (w.failed)
-		r = -ENOMEM;
-	else if (w.size <= SNAPSHOT_SIZE_MAX)
-		r = memfd_sealed("airssys-units", w.data, w.size, ret_fd);
-	wire_writer_fini(&w);
-	return r;
+	return write_out(&w, fd);
 }
 
-static int unpack_file(struct wire_reader *r, struct unit_file *ret_file)
+int unit_snapshot_pack(struct unit_snapshot *snapshot, int *ret_fd)
 {
-	struct unit_file f = { 0 };
-	uint32_t flags;
-	size_t size;
+	struct stat st;
+	int fd, r;
 
-	/* Borrowed from the memory that the snapshot owns, and never written. */
-	f.path = (char *)(uintptr_t)wire_get_text(r);
-	f.unit = (char *)(uintptr_t)wire_get_text(r);
-	flags = wire_get_u32(r);
-	f.data = (char *)(uintptr_t)wire_get_bytes(r, &size);
-	f.is_drop_in = !!(flags & FLAG_DROP_IN);
-	f.is_masked = !!(flags & FLAG_MASKED);
-	f.is_refused = !!(flags & FLAG_REFUSED);
-	f.is_kept = !!(flags & FLAG_KEPT);
-	if (r->failed || !f.path || !f.unit || flags > FLAG_ALL)
-		return -EBADMSG;
-	if (!name_suffix(f.unit) || size == 0 || size > (size_t)UNIT_FILE_MAX + 1 ||
-			f.data[size - 1] != '\0')
-		return -EBADMSG;
-	f.size = size - 1;
-	*ret_file = f;
-	return 0;
+	/* What was packed earlier stays as it was. */
+	if (snapshot->store && snapshot->store->is_sealed)
+		unit_snapshot_changed(snapshot);
+	r = unit_snapshot_store(snapshot);
+	if (r < 0)
+		return r;
+	fd = snapshot->store->fd;
+	snapshot->store->is_sealed = true;
+	r = write_rest(snapshot, fd);
+	if (r < 0)
+		return r;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if ((size_t)st.st_size > SNAPSHOT_SIZE_MAX)
+		return -EFBIG;
+	r = memfd_seal(fd);
+	return r < 0 ? r : fd_copy(fd, ret_fd);
 }
 
 static int unpack_diag_item(struct wire_reader *r, struct diag *diag)
@@ -194,8 +188,10 @@ static int unpack_diag(struct wire_reader *r, struct diag *diag)
 
 static void unpack_context(struct wire_reader *r, struct unit_snapshot *s)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(context_texts); i++)
-		*context_text(&s->context, i) = wire_get_text(r);
+	const char **text;
+
+	for (size_t i = 0; (text = unit_context_text(&s->context, i)); i++)
+		*text = wire_get_text(r);
 	s->context.uid = wire_get_u32(r);
 	s->context.gid = wire_get_u32(r);
 	s->context.programs = &s->programs;
@@ -260,7 +256,7 @@ static int unpack(const void *data, size_t size, struct unit_snapshot *s)
 	if (!s->files)
 		return -ENOMEM;
 	for (; s->count < count; s->count++) {
-		e = unpack_file(&r, &s->files[s->count]);
+		e = unit_file_unpack(&r, &s->files[s->count]);
 		if (e < 0)
 			return e;
 	}
@@ -272,6 +268,17 @@ static int unpack(const void *data, size_t size, struct unit_snapshot *s)
 	if (e == 0)
 		e = unpack_refusals(&r, &s->refusals);
 	return e < 0 ? e : wire_reader_finish(&r);
+}
+
+static int keep_store(struct unit_snapshot *s, int fd)
+{
+	int copy, r = fd_copy(fd, &copy);
+
+	if (r == 0)
+		r = unit_store_new(copy, &s->store);
+	if (r == 0)
+		s->store->is_sealed = true;
+	return r;
 }
 
 int unit_snapshot_unpack(int fd, struct unit_snapshot **ret_snapshot)
@@ -294,6 +301,8 @@ int unit_snapshot_unpack(int fd, struct unit_snapshot **ret_snapshot)
 	}
 	s->memory = data;
 	r = unpack(data, size, s);
+	if (r == 0)
+		r = keep_store(s, fd);
 	if (r < 0)
 		return r;
 	*ret_snapshot = TAKE_PTR(s);

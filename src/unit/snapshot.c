@@ -14,6 +14,7 @@
 #include "base/path.h"
 #include "unit/code.h"
 #include "unit/name.h"
+#include "unit/store.h"
 
 /*
  * Every folder is opened once and everything in it is opened relative to that descriptor,
@@ -54,6 +55,7 @@ void unit_snapshot_free(struct unit_snapshot *snapshot)
 	diag_fini(&snapshot->diag);
 	unit_refusals_fini(&snapshot->refusals);
 	unit_programs_fini(&snapshot->programs);
+	unit_store_unref(snapshot->store);
 	free(snapshot->files);
 	free(snapshot->memory);
 	free(snapshot);
@@ -456,8 +458,14 @@ static int compare_files(const void *x, const void *y)
 	return r == 0 ? strcmp(a->path, b->path) : r;
 }
 
+void unit_snapshot_changed(struct unit_snapshot *snapshot)
+{
+	unit_store_unref(TAKE_PTR(snapshot->store));
+}
+
 void unit_snapshot_sort(struct unit_snapshot *snapshot)
 {
+	unit_snapshot_changed(snapshot);
 	if (snapshot->count > 0)
 		qsort(snapshot->files, snapshot->count, sizeof(*snapshot->files),
 				compare_files);

@@ -20,6 +20,13 @@
 #include "unit/programs.h"
 #include "unit/unit.h"
 
+struct unit_store;
+
+/* Where something stands in a store (unit/store.h). */
+struct unit_extent {
+	uint32_t at, size; /* 0, 0: nowhere */
+};
+
 struct unit_file {
 	char *path; /* where it was read */
 	char *unit; /* "db.actor": the file that it is, or that it is a drop-in of */
@@ -29,6 +36,7 @@ struct unit_file {
 	uint32_t is_kept; /* of an earlier load; what the file says now has a mistake */
 	char *data; /* NUL-terminated */
 	size_t size;
+	struct unit_extent extent; /* once the snapshot has a store */
 };
 
 void unit_file_fini(struct unit_file *f);
@@ -44,6 +52,8 @@ struct unit_snapshot {
 	 * in memory. */
 	struct unit_context context;
 	struct unit_programs programs; /* context's, once it was set */
+	struct unit_store *store; /* where the files are when they do not change any more;
+				     NULL: nowhere yet */
 };
 
 /* Largest file that is read, and the most files. */
@@ -102,9 +112,23 @@ MUST_CHECK int unit_snapshot_renew(const struct strv *search_path,
 		const struct unit_context *context, const struct unit_in_force *in_force,
 		struct unit_snapshot **ret_snapshot, struct unit_set **ret_set);
 
+/*
+ * Write the files into a store, unless they are in one: for who parses it, so that units
+ * can be made again. Whoever changes the files afterwards says so. -ENOMEM, or a shortage
+ * of descriptors.
+ */
+MUST_CHECK int unit_snapshot_store(struct unit_snapshot *snapshot);
+void unit_snapshot_changed(struct unit_snapshot *snapshot);
+
 /* Into a sealed memory file and back, with its context. unpack checks everything:
  * -EBADMSG. */
-MUST_CHECK int unit_snapshot_pack(const struct unit_snapshot *snapshot, int *ret_fd);
+MUST_CHECK int unit_snapshot_pack(struct unit_snapshot *snapshot, int *ret_fd);
 MUST_CHECK int unit_snapshot_unpack(int fd, struct unit_snapshot **ret_snapshot);
+
+/* The texts of a context, one after the other; NULL beyond the last. */
+const char **unit_context_text(struct unit_context *context, size_t i);
+/* A copy whose texts stand in one allocation. -ENOMEM. */
+MUST_CHECK int unit_context_copy(const struct unit_context *from,
+		struct unit_context *ret_context, char **ret_texts);
 
 #endif

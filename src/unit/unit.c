@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "unit/draft.h"
 #include "unit/option.h"
+#include "unit/set.h"
 
 size_t unit_size(enum unit_kind kind)
 {
@@ -85,63 +86,40 @@ void unit_free(struct unit *unit)
 	free(unit);
 }
 
-struct unit_set *unit_set_ref(struct unit_set *set)
+static int make_set(const struct unit_snapshot *snapshot, struct drafts *drafts,
+		struct diag *diag, struct unit_set *set)
 {
-	set->references++;
-	return set;
+	struct draft_order order = { 0 };
+	int r = drafts_resolve(drafts, diag, &order);
+
+	if (r == 0)
+		r = unit_set_fill(set, &order, snapshot->store);
+	free(order.items);
+	if (r == 0)
+		r = drafts_tell_refusals(drafts, snapshot, diag, &set->refusals);
+	return r;
 }
 
-void unit_set_unref(struct unit_set *set)
+int unit_set_parse(struct unit_snapshot *snapshot, const struct unit_context *context,
+		struct diag *diag, struct unit_set **ret_set)
 {
-	if (!set || --set->references > 0)
-		return;
-	map_fini(&set->by_name);
-	for (uint32_t i = 0; i < set->count; i++)
-		unit_free(set->units[i]);
-	free(set->units);
-	strv_fini(&set->root_children);
-	unit_refusals_fini(&set->refusals);
-	free(set);
-}
-
-void unit_set_free(struct unit_set *set)
-{
-	unit_set_unref(set);
-}
-
-int unit_set_parse(const struct unit_snapshot *snapshot,
-		const struct unit_context *context, struct diag *diag,
-		struct unit_set **ret_set)
-{
+	struct draft_maker maker = { .context = context, .diag = diag };
 	struct drafts drafts = { 0 };
 	auto_(unit_set) set = NULL;
-	int r;
+	int r = unit_snapshot_store(snapshot);
 
-	r = drafts_parse(snapshot, context, diag, &drafts);
 	if (r == 0)
-		r = drafts_resolve(&drafts, diag, &set);
+		r = unit_set_new(context, &set);
+	if (r < 0)
+		return r;
+	maker.prototypes = set->prototypes;
+	r = drafts_parse(snapshot, &maker, &drafts);
 	if (r == 0)
-		r = drafts_tell_refusals(&drafts, snapshot, diag, &set->refusals);
+		r = make_set(snapshot, &drafts, diag, set);
 	if (r == 0)
 		*ret_set = TAKE_PTR(set);
 	drafts_fini(&drafts);
 	return r;
-}
-
-struct unit *unit_find(const struct unit_set *set, const char *name)
-{
-	return map_find(&set->by_name, name);
-}
-
-struct unit *unit_set_take(struct unit_set *set, const char *name)
-{
-	struct unit *unit = map_remove(&set->by_name, name);
-
-	if (!unit)
-		return NULL;
-	set->units[unit->index] = NULL;
-	unit->supervisor = NULL;
-	return unit;
 }
 
 bool unit_exit_set_contains(const struct unit_exit_set *set, int code, int status)

@@ -8,7 +8,9 @@
  *
  * A set is made from a snapshot (unit/snapshot.h) by unit_set_parse, is immutable
  * afterwards, and is owned by whoever parsed it. A unit that has an error is not in the
- * set; what is wrong with it is in the diag. Names: "db" for db.actor and "shop" for
+ * set; what is wrong with it is in the diag. Of the others the set keeps where they stand
+ * in the tree and where their text is; their settings are made of it when somebody opens
+ * them. Names: "db" for db.actor and "shop" for
  * shop.supervisor; one name names one unit. The root supervisor has no file and no name
  * (NULL where a supervisor's name is asked).
  */
@@ -187,7 +189,7 @@ struct unit {
 	struct strv documentation;
 
 	/* [Actor], and [Supervisor] for supervisors */
-	const char *supervisor; /* resolved: that unit's own name; NULL: the root */
+	const char *supervisor; /* resolved: its name; NULL: the root */
 	struct strv children; /* supervisors: resolved, in start order */
 	struct strv after, before; /* as written */
 	enum unit_restart restart;
@@ -224,17 +226,6 @@ struct unit_refusals {
 	uint32_t count, capacity;
 };
 
-struct unit_set {
-	uint32_t references;
-	struct unit **units; /* all of them; index is units[i]->index */
-	uint32_t count;
-	struct map by_name;
-	struct strv root_children; /* names, in start order */
-	enum unit_order root_order; /* ordered when After= or Before= stands between them
-				     */
-	struct unit_refusals refusals; /* in no order */
-};
-
 struct unit_snapshot;
 struct unit_programs;
 
@@ -253,17 +244,78 @@ struct unit_context {
 	struct unit_programs *programs;
 };
 
+/* No unit: where an index is asked for, and as the supervisor of who has none. */
+#define UNIT_NONE UINT32_MAX
+
+struct unit_entry;
+struct unit_store;
+
+struct unit_set {
+	uint32_t references;
+	uint32_t count; /* units are known by their index, 0 to count - 1 */
+	enum unit_order root_order; /* ordered when After= or Before= stands between the
+				       root's children */
+	uint64_t stop_usec; /* TimeoutStopSec= of all services together */
+	struct unit_refusals refusals; /* in no order */
+
+	/* Of unit/set.c. */
+	struct unit_entry *entries;
+	uint32_t n_root_children;
+	uint32_t *slots; /* by the name: 1 + index; 0: free */
+	char *names;
+	struct unit_store *store;
+	struct unit_context context;
+	char *context_texts;
+	struct unit_programs *programs; /* what the first parsing found; NULL: nothing */
+	struct unit *prototypes[UNIT_KIND_COUNT];
+
+	struct strv root_children; /* names, in start order */
+	struct unit **opened; /* by unit_find; NULL: none */
+};
+
 /* Fill a context from the system; strings are borrowed from static storage. runtime_dir
  * NULL: by the uid. */
 MUST_CHECK int unit_context_init(struct unit_context *context, const char *runtime_dir);
 
 /*
  * Parse every file of a snapshot, resolve membership and order, find cycles. Units with
- * errors are left out and told in diag; the rest is in the set. Returns 0, or -ENOMEM.
+ * errors are left out and told in diag; the rest is in the set, which lives on without the
+ * snapshot. Returns 0, -ENOMEM, or a shortage of descriptors.
  */
-MUST_CHECK int unit_set_parse(const struct unit_snapshot *snapshot,
+MUST_CHECK int unit_set_parse(struct unit_snapshot *snapshot,
 		const struct unit_context *context, struct diag *diag,
 		struct unit_set **ret_set);
+
+/* The index of a unit, UNIT_NONE when it is absent. A template instance that no file names
+ * ("worker@7" of worker@.actor) is absent. */
+uint32_t unit_set_find(const struct unit_set *set, const char *name);
+
+/* What is known without a look into the files. Names live as long as the set. */
+const char *unit_set_name(const struct unit_set *set, uint32_t index);
+enum unit_kind unit_set_kind(const struct unit_set *set, uint32_t index);
+uint32_t unit_set_supervisor(const struct unit_set *set, uint32_t index);
+
+/* Siblings have indices that follow each other, in the order in which they start. */
+struct unit_range {
+	uint32_t first, count;
+};
+/* UNIT_NONE: of the root. */
+struct unit_range unit_set_children(const struct unit_set *set, uint32_t index);
+
+/*
+ * Make a unit with all its settings, as the parsing judged them: defaults and programs are
+ * in, the supervisor, the children and their order are resolved. The caller owns it
+ * (unit_free); nothing of it is the set's. -ENOENT for UNIT_NONE, -ENOMEM; anything else
+ * is a fault of the memory file.
+ *
+ * It takes some microseconds: open it for the work in hand, and keep none.
+ */
+MUST_CHECK int unit_set_open(
+		const struct unit_set *set, uint32_t index, struct unit **ret_unit);
+
+/* One that can be kept beside the other. -ENOMEM. */
+MUST_CHECK int unit_copy(const struct unit *unit, struct unit **ret_copy);
+
 /*
  * A set may have several users within one thread: each holds a reference (not atomic).
  * unit_set_free is unit_set_unref; both accept NULL.
@@ -273,8 +325,8 @@ void unit_set_unref(struct unit_set *set);
 void unit_set_free(struct unit_set *set);
 DEFINE_AUTO(unit_set, unit_set_free);
 
-/* NULL when absent. A template instance that no file names ("worker@7" of worker@.actor)
- * is absent. */
+/* An opened unit that stays with the set: for who has not learned to open. NULL when
+ * absent, or when memory is out. */
 struct unit *unit_find(const struct unit_set *set, const char *name);
 
 /* Why there is no unit of this name although it has files; NULL: there is one, or it has
@@ -289,14 +341,9 @@ void unit_refusals_fini(struct unit_refusals *refusals);
  * the empty set. */
 bool unit_exit_set_contains(const struct unit_exit_set *set, int code, int status);
 
-/*
- * Take a unit out of a set that nobody else refers to: the caller owns it from now on,
- * and unit_set_free leaves it alone (units[index] is NULL). Its index means nothing any
- * more, and its supervisor is NULL unless the caller gives it a name that lives long
- * enough. NULL when absent.
- */
+/* The same for a unit that the caller owns. */
 struct unit *unit_set_take(struct unit_set *set, const char *name);
-/* Free a unit that was taken out. NULL is accepted. */
+/* NULL is accepted. */
 void unit_free(struct unit *unit);
 DEFINE_AUTO(unit, unit_free);
 

@@ -9,7 +9,7 @@
 
 /*
  * Unit files: the input is cut at lines "--- NAME", each of which begins a file. Every
- * unit that comes out is dumped, and compares equal to itself.
+ * unit that comes out can be opened, is dumped, and compares equal to itself.
  */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -69,12 +69,14 @@ static void cut(struct unit_snapshot *s, const char *at, const char *end)
 static void check(struct unit_set *set)
 {
 	for (uint32_t i = 0; i < set->count; i++) {
+		auto_(unit) unit = NULL;
 		auto_text t = { 0 };
 
-		bug_unless(set->units[i]->index == i);
-		bug_unless(unit_find(set, set->units[i]->name) == set->units[i]);
-		bug_unless(unit_equals(set->units[i], set->units[i]));
-		unit_dump(set->units[i], &t);
+		bug_unless(unit_set_open(set, i, &unit) == 0);
+		bug_unless(unit->index == i);
+		bug_unless(unit_set_find(set, unit->name) == i);
+		bug_unless(unit_equals(unit, unit));
+		unit_dump(unit, &t);
 		bug_unless(!t.failed);
 	}
 }

@@ -27,7 +27,7 @@ struct unit_snapshot *units_snapshot(const struct text_file *files, size_t n)
 	return snapshot;
 }
 
-struct unit_set *units_parse(const struct unit_snapshot *snapshot, size_t expected_errors)
+struct unit_set *units_parse(struct unit_snapshot *snapshot, size_t expected_errors)
 {
 	struct unit_context context;
 	struct unit_set *set = NULL;

@@ -17,8 +17,7 @@ struct text_file {
 /* Fail the test when memory runs out or, for units_parse, when a file has an error that
  * is not expected. */
 struct unit_snapshot *units_snapshot(const struct text_file *files, size_t n);
-struct unit_set *units_parse(
-		const struct unit_snapshot *snapshot, size_t expected_errors);
+struct unit_set *units_parse(struct unit_snapshot *snapshot, size_t expected_errors);
 /* A registry of these files, as the manager makes it at its start. */
 void units_registry(struct registry *registry, const struct text_file *files, size_t n);
 

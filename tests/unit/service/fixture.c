@@ -521,6 +521,7 @@ void world_parse(struct world *w, const char *text)
 	unit_set_unref(w->set);
 	w->set = NULL;
 	ck_assert_int_eq(unit_set_parse(&snapshot, &context, &diag, &w->set), 0);
+	unit_snapshot_changed(&snapshot);
 	for (size_t i = 0; i < diag.count; i++)
 		diag_item_print(&diag.items[i], &problems);
 	ck_assert_str_eq(text_get(&problems), "");

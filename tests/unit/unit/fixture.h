@@ -98,6 +98,25 @@ static inline struct unit_set *fixture_parse(
 	return fixture_parse_in(files, &fixture_context, diag);
 }
 
+static inline int fixture_compare_names(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* "a b c" of all units of a set, by name. */
+static inline void fixture_names(const struct unit_set *set, struct text *t)
+{
+	const char **names = calloc((size_t)set->count + 1, sizeof(*names));
+
+	for (uint32_t i = 0; i < set->count; i++)
+		names[i] = unit_set_name(set, i);
+	qsort(names, set->count, sizeof(*names), fixture_compare_names);
+	text_append(t, "");
+	for (uint32_t i = 0; i < set->count; i++)
+		text_printf(t, "%s%s", i ? " " : "", names[i]);
+	free(names);
+}
+
 static inline void fixture_print(const struct diag *diag)
 {
 	struct text t = { 0 };

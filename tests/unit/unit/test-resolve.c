@@ -54,7 +54,7 @@ START_TEST(units_without_a_supervisor_are_children_of_the_root_by_name)
 	ck_assert_str_eq(children(set, NULL), "a b c");
 	ck_assert_int_eq(set->root_order, UNIT_PARALLEL);
 	for (uint32_t i = 0; i < set->count; i++)
-		ck_assert_uint_eq(set->units[i]->index, i);
+		ck_assert_uint_eq(unit_find(set, unit_set_name(set, i))->index, i);
 	unit_set_free(set);
 }
 END_TEST
@@ -158,9 +158,7 @@ static void expect(const struct fixture_file *files, const char *code, const cha
 	ck_assert_msg(strstr(item->text, words), "%s", item->text);
 	ck_assert_ptr_nonnull(item->remedy);
 	ck_assert_ptr_nonnull(item->file);
-	text_append(&names, "");
-	for (uint32_t i = 0; i < set->count; i++)
-		text_printf(&names, "%s%s", i ? " " : "", set->units[i]->name);
+	fixture_names(set, &names);
 	ck_assert_str_eq(text_get(&names), left);
 	unit_set_free(set);
 }

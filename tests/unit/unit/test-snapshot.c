@@ -428,7 +428,9 @@ START_TEST(whoever_parses_a_packed_snapshot_expands_the_same)
 	ck_assert_int_eq(unit_snapshot_unpack(fd, &back), 0);
 	ck_assert_int_eq(unit_set_parse(back, &back->context, &diag, &set), 0);
 	fixture_silent(&diag);
-	ck_assert_str_eq(fixture_join(&set->units[0]->service.commands[UNIT_EXEC_START]
+	ck_assert_str_eq(fixture_join(&unit_find(set, unit_set_name(set, 0))
+							 ->service
+							 .commands[UNIT_EXEC_START]
 							 .items[0]
 							 .argv),
 			"/a /run/t /var/s /var/c /var/l /etc/e /home/h u g /bin/s 1001 1002 m b "

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "unit/set.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/clock.h"
+#include "unit/name.h"
+#include "unit/programs.h"
+
+_Static_assert(UNIT_KIND_COUNT <= 4 && UNIT_PARALLEL < 4, "an entry's bits are too few");
+
+/* A third of the slots is free. */
+static uint32_t slots_for(uint32_t count)
+{
+	return count + count / 2 + 1;
+}
+
+static uint32_t slot_of(const struct unit_set *set, const char *name)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+	for (; *name; name++)
+		hash = (hash ^ (unsigned char)*name) * UINT64_C(0x100000001b3);
+	hash ^= hash >> 32;
+	return (uint32_t)((hash & UINT32_MAX) * slots_for(set->count) >> 32);
+}
+
+static uint32_t next_slot(const struct unit_set *set, uint32_t slot)
+{
+	return slot + 1 == slots_for(set->count) ? 0 : slot + 1;
+}
+
+static int copy_programs(struct unit_programs *to, const struct unit_programs *from)
+{
+	const struct unit_program *program;
+	size_t cursor;
+	int r = 0;
+
+	map_foreach(&from->by_name, cursor, program) {
+		if (r == 0 && unit_program_is_odd(program))
+			r = unit_programs_add(to, program);
+	}
+	return r;
+}
+
+/* The answers of the first parsing: nothing is looked for again. */
+static int keep_programs(struct unit_set *set)
+{
+	const struct unit_programs *from = set->context.programs;
+	struct unit_programs *programs;
+
+	if (!from)
+		return 0;
+	programs = calloc(1, sizeof(*programs));
+	set->context.programs = set->programs = programs;
+	if (!programs)
+		return -ENOMEM;
+	programs->is_closed = true;
+	return copy_programs(programs, from);
+}
+
+int unit_set_new(const struct unit_context *context, struct unit_set **ret_set)
+{
+	auto_(unit_set) set = calloc(1, sizeof(*set));
+	int r;
+
+	if (!set)
+		return -ENOMEM;
+	set->references = 1;
+	r = unit_context_copy(context, &set->context, &set->context_texts);
+	if (r == 0)
+		r = draft_prototypes_make(set->prototypes);
+	if (r < 0)
+		return r;
+	*ret_set = TAKE_PTR(set);
+	return 0;
+}
+
+static void set_free(struct unit_set *set)
+{
+	for (uint32_t i = 0; set->opened && i < set->count; i++)
+		unit_free(set->opened[i]);
+	free(set->opened);
+	strv_fini(&set->root_children);
+	draft_prototypes_free(set->prototypes);
+	if (set->programs)
+		unit_programs_fini(set->programs);
+	free(set->programs);
+	unit_refusals_fini(&set->refusals);
+	unit_store_unref(set->store);
+	free(set->context_texts);
+	free(set->entries);
+	free(set->slots);
+	free(set->names);
+	free(set);
+}
+
+struct unit_set *unit_set_ref(struct unit_set *set)
+{
+	set->references++;
+	return set;
+}
+
+void unit_set_unref(struct unit_set *set)
+{
+	if (set && --set->references == 0)
+		set_free(set);
+}
+
+void unit_set_free(struct unit_set *set)
+{
+	unit_set_unref(set);
+}
+
+static int allocate(struct unit_set *set, const struct draft_order *order)
+{
+	size_t size = 1;
+
+	for (uint32_t i = 0; i < order->count; i++)
+		size += strlen(order->items[i]->name) + 1;
+	set->count = order->count;
+	set->names = malloc(size);
+	set->entries = calloc((size_t)set->count + 1, sizeof(*set->entries));
+	set->slots = calloc(slots_for(set->count), sizeof(*set->slots));
+	if (set->names && set->entries && set->slots)
+		return 0;
+	set->count = 0;
+	return -ENOMEM;
+}
+
+static void enter_name(
+		struct unit_set *set, uint32_t index, uint32_t at, const char *name)
+{
+	uint32_t slot = slot_of(set, name);
+
+	memcpy(set->names + at, name, strlen(name) + 1);
+	set->entries[index].name = at;
+	while (set->slots[slot])
+		slot = next_slot(set, slot);
+	set->slots[slot] = index + 1;
+}
+
+static void enter(struct unit_set *set, uint32_t index, const struct draft *d)
+{
+	struct unit_entry *e = &set->entries[index];
+
+	e->supervisor = d->parent ? d->parent->cursor : UNIT_NONE;
+	e->kind = d->kind;
+	e->order = d->order;
+	e->base = d->base;
+	e->own = d->own;
+	if (d->kind == UNIT_SERVICE)
+		set->stop_usec = usec_add(set->stop_usec, d->stop_usec);
+}
+
+static void count_child(struct unit_set *set, uint32_t index)
+{
+	uint32_t supervisor = set->entries[index].supervisor;
+	struct unit_entry *e;
+
+	if (supervisor == UNIT_NONE) {
+		set->n_root_children++;
+		return;
+	}
+	e = &set->entries[supervisor];
+	if (e->n_children++ == 0)
+		e->first_child = index;
+}
+
+int unit_set_fill(struct unit_set *set, const struct draft_order *order,
+		struct unit_store *store)
+{
+	int r = allocate(set, order);
+	uint32_t at = 0;
+
+	if (r == 0)
+		r = keep_programs(set);
+	if (r < 0)
+		return r;
+	set->store = unit_store_ref(store);
+	set->root_order = order->root_order;
+	/* A supervisor may stand behind its children: their numbers first. */
+	for (uint32_t i = 0; i < set->count; i++)
+		order->items[i]->cursor = i;
+	for (uint32_t i = 0; i < set->count; i++) {
+		enter_name(set, i, at, order->items[i]->name);
+		at += (uint32_t)strlen(order->items[i]->name) + 1;
+		enter(set, i, order->items[i]);
+	}
+	for (uint32_t i = 0; i < set->count; i++)
+		count_child(set, i);
+	for (uint32_t i = 0; i < set->n_root_children && r == 0; i++)
+		r = strv_append(&set->root_children, unit_set_name(set, i));
+	return r;
+}
+
+uint32_t unit_set_find(const struct unit_set *set, const char *name)
+{
+	uint32_t index;
+
+	if (set->count == 0)
+		return UNIT_NONE;
+	for (uint32_t slot = slot_of(set, name);; slot = next_slot(set, slot)) {
+		if (set->slots[slot] == 0)
+			return UNIT_NONE;
+		index = set->slots[slot] - 1;
+		if (strcmp(unit_set_name(set, index), name) == 0)
+			return index;
+	}
+}
+
+const char *unit_set_name(const struct unit_set *set, uint32_t index)
+{
+	return set->names + set->entries[index].name;
+}
+
+enum unit_kind unit_set_kind(const struct unit_set *set, uint32_t index)
+{
+	return (enum unit_kind)set->entries[index].kind;
+}
+
+uint32_t unit_set_supervisor(const struct unit_set *set, uint32_t index)
+{
+	return set->entries[index].supervisor;
+}
+
+struct unit_range unit_set_children(const struct unit_set *set, uint32_t index)
+{
+	if (index == UNIT_NONE)
+		return (struct unit_range){ 0, set->n_root_children };
+	return (struct unit_range){ set->entries[index].first_child,
+		set->entries[index].n_children };
+}
+
+/* What the set knows and the files of the unit do not. */
+static int complete(const struct unit_set *set, uint32_t index, struct unit *unit)
+{
+	const struct unit_entry *e = &set->entries[index];
+	struct unit_range children = unit_set_children(set, index);
+	int r = 0;
+
+	unit->index = index;
+	if (e->supervisor != UNIT_NONE)
+		unit->supervisor = unit_set_name(set, e->supervisor);
+	if (unit->kind == UNIT_SUPERVISOR)
+		unit->supervising.order = (enum unit_order)e->order;
+	for (uint32_t i = 0; i < children.count && r == 0; i++)
+		r = strv_append(&unit->children, unit_set_name(set, children.first + i));
+	return r;
+}
+
+static int make(const struct unit_set *set, uint32_t index,
+		const struct unit_reading *reading, struct unit **ret_unit)
+{
+	const struct unit_entry *e = &set->entries[index];
+	const struct draft_maker maker = { &set->context, set->prototypes, NULL };
+	bool is_instance = e->base.size > 0;
+	struct draft_files what = {
+		.name = unit_set_name(set, index),
+		.base = is_instance ? &reading->base : NULL,
+		.own = e->own.size > 0 ? &reading->own : NULL,
+	};
+	auto_(draft) draft = NULL;
+	int r;
+
+	what.suffix = name_suffix(
+			is_instance ? reading->base.own->unit : reading->own.own->unit);
+	r = draft_make(&maker, &what, &draft);
+	if (r < 0)
+		return r;
+	if (!draft->unit || draft->unit->kind != unit_set_kind(set, index))
+		return -EBADMSG;
+	r = complete(set, index, draft->unit);
+	return r < 0 ? r : unit_copy(draft->unit, ret_unit);
+}
+
+int unit_set_open(const struct unit_set *set, uint32_t index, struct unit **ret_unit)
+{
+	struct unit_reading reading;
+	int r;
+
+	if (index == UNIT_NONE)
+		return -ENOENT;
+	bug_unless(index < set->count);
+	r = unit_store_read(set->store, set->entries[index].base, set->entries[index].own,
+			&reading);
+	if (r < 0)
+		return r;
+	r = make(set, index, &reading, ret_unit);
+	unit_reading_fini(&reading);
+	return r;
+}
+
+struct unit *unit_find(const struct unit_set *set, const char *name)
+{
+	struct unit_set *own = (struct unit_set *)(uintptr_t)set;
+	uint32_t index = unit_set_find(set, name);
+
+	if (index == UNIT_NONE)
+		return NULL;
+	if (!own->opened)
+		own->opened = calloc(set->count, sizeof(struct unit *));
+	if (!own->opened)
+		return NULL;
+	if (!own->opened[index] && unit_set_open(set, index, &own->opened[index]) < 0)
+		return NULL;
+	return own->opened[index];
+}
+
+struct unit *unit_set_take(struct unit_set *set, const char *name)
+{
+	struct unit *unit = unit_find(set, name);
+
+	if (unit)
+		set->opened[unit->index] = NULL;
+	return unit;
+}
