@@ -61,7 +61,7 @@ char *field_build_path(const char *name)
 	return field_made(text_format("%s/%s", build_folder(), name));
 }
 
-static void write_text(const char *path, const char *content)
+void field_write(const char *path, const char *content)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 
@@ -70,14 +70,14 @@ static void write_text(const char *path, const char *content)
 	close_fd(fd);
 }
 
-static void write_units(const struct field *f, const char *more)
+void field_write_units(const struct field *f, const char *more)
 {
 	auto_free char *folder = field_made(text_format("%s/units", f->folder));
 	auto_free char *top = field_made(text_format("%s/bench.supervisor", folder));
 
 	if (mkdir(folder, 0755) < 0)
 		field_die(folder);
-	write_text(top, "[Supervisor]\nOrder=parallel\nIntensity=1000000\nPeriod=1s\n");
+	field_write(top, "[Supervisor]\nOrder=parallel\nIntensity=1000000\nPeriod=1s\n");
 	for (size_t i = 0; i < f->n; i++) {
 		auto_free char *path =
 				field_made(text_format("%s/t%zu.actor", folder, i));
@@ -87,7 +87,7 @@ static void write_units(const struct field *f, const char *more)
 				"StandardOutput=null\nStandardError=null\n%s",
 				f->folder, f->page, i, more));
 
-		write_text(path, text);
+		field_write(path, text);
 	}
 }
 
@@ -122,28 +122,44 @@ static void copy_program(struct field *f)
 	close_fd(fd);
 }
 
-/* Everything lies on tmpfs where there is one, so that no disk is measured. */
-void field_init(struct field *f, size_t n, const char *more)
+/* On tmpfs where there is one, so that no disk is measured. */
+char *field_make_folder(void)
 {
 	const char *parent = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+	char *folder = field_made(text_format("%s/airssys-bench.XXXXXX", parent));
 
-	*f = (struct field){ .n = n, .notify_fd = -1 };
-	f->folder = field_made(text_format("%s/airssys-bench.XXXXXX", parent));
-	if (!mkdtemp(f->folder) || chmod(f->folder, 0755) < 0)
-		field_die(f->folder);
-	make_page(f);
-	copy_program(f);
-	write_units(f, more);
+	if (!mkdtemp(folder) || chmod(folder, 0755) < 0)
+		field_die(folder);
+	return folder;
 }
 
-void field_fini(struct field *f)
+void field_init_at(struct field *f, size_t n, char *folder)
 {
-	char *argv[] = { (char *)(uintptr_t) "rm", (char *)(uintptr_t) "-rf", f->folder,
+	*f = (struct field){ .n = n, .notify_fd = -1 };
+	f->folder = folder;
+	make_page(f);
+	copy_program(f);
+}
+
+void field_init(struct field *f, size_t n, const char *more)
+{
+	field_init_at(f, n, field_make_folder());
+	field_write_units(f, more);
+}
+
+void field_remove_folder(char *folder)
+{
+	char *argv[] = { (char *)(uintptr_t) "rm", (char *)(uintptr_t) "-rf", folder,
 		NULL };
 	pid_t pid;
 
 	if (posix_spawnp(&pid, "rm", NULL, NULL, argv, environ) == 0)
 		(void)waitpid(pid, NULL, 0);
+}
+
+void field_fini(struct field *f)
+{
+	field_remove_folder(f->folder);
 	(void)munmap((void *)(uintptr_t)f->marks, (f->n + 1) * sizeof(struct mark));
 	close_fd(f->notify_fd);
 	free(f->program);
@@ -205,7 +221,7 @@ pid_t field_spawn(const struct field *f, size_t i)
 	return pid;
 }
 
-static void listen_for_ready(struct field *f)
+void field_listen_for_ready(struct field *f)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	const struct timeval limit = { .tv_sec = PATIENCE_SEC };
@@ -218,7 +234,7 @@ static void listen_for_ready(struct field *f)
 		field_die("notify socket");
 }
 
-static void start_keeper(struct field *f)
+void field_start_keeper(struct field *f)
 {
 	const char *build = build_folder();
 	char *options[] = { field_made(text_format("%s/airssysd", build)),
@@ -287,8 +303,8 @@ void field_find_core(struct field *f)
 void field_start_again(struct field *f)
 {
 	if (f->notify_fd < 0)
-		listen_for_ready(f);
-	start_keeper(f);
+		field_listen_for_ready(f);
+	field_start_keeper(f);
 	await_ready(f);
 	field_find_core(f);
 }
@@ -297,9 +313,9 @@ void field_start(struct field *f, uint64_t *ret_begin_ns, uint64_t *ret_last_ns)
 {
 	field_clear_marks(f);
 	if (f->notify_fd < 0)
-		listen_for_ready(f);
+		field_listen_for_ready(f);
 	*ret_begin_ns = bench_now_ns();
-	start_keeper(f);
+	field_start_keeper(f);
 	*ret_last_ns = field_await(f, f->n, *ret_begin_ns);
 	await_ready(f);
 	field_find_core(f);

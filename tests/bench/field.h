@@ -26,10 +26,21 @@ struct field {
 /* n services, with more lines in their unit files. */
 void field_init(struct field *f, size_t n, const char *more);
 void field_fini(struct field *f);
+/* The parts: a new folder, the page and the program in it (the field owns folder from now
+ * on), and the unit files. */
+char *field_make_folder(void);
+void field_remove_folder(char *folder);
+void field_init_at(struct field *f, size_t n, char *folder);
+void field_write_units(const struct field *f, const char *more);
+/* A file with this content. */
+void field_write(const char *path, const char *content);
 
 /* Start airssysd and wait until all services run and it says that it is ready. When it was
  * started, and when the last service began. */
 void field_start(struct field *f, uint64_t *ret_begin_ns, uint64_t *ret_last_ns);
+/* Only airssysd, and not waiting for anything; before that its readiness is listened for. */
+void field_listen_for_ready(struct field *f);
+void field_start_keeper(struct field *f);
 /* Only until airssysd is ready. */
 void field_start_again(struct field *f);
 /* SIGTERM, and wait; its exit status. */

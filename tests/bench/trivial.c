@@ -6,6 +6,10 @@
  * the manager.
  *
  *   trivial FILE INDEX
+ *
+ * Without arguments the file is ../../page, and the index the digits at the end of the
+ * working directory's name: for managers that run a program of a fixed name in a folder
+ * for each service.
  */
 
 #include <fcntl.h>
@@ -47,9 +51,20 @@ __asm__(".globl _start\n_start:\n\tmov x0, sp\n\tbl begin\n");
 
 void begin(long *stack);
 
+static const char *digits_of_folder(char *folder, long size)
+{
+	/* With the zero at its end. */
+	long at = call(SYS_getcwd, (long)folder, size, 0, 0) - 1;
+
+	while (at > 0 && folder[at - 1] >= '0' && folder[at - 1] <= '9')
+		at--;
+	return at > 0 ? folder + at : "";
+}
+
 void begin(long *stack)
 {
-	const char *path = (const char *)stack[2], *digits = (const char *)stack[3];
+	const char *path = "../../page", *digits;
+	char folder[512];
 	struct timespec now;
 	uint64_t mark[2];
 	long index = 0, fd;
@@ -57,6 +72,12 @@ void begin(long *stack)
 	call(SYS_clock_gettime, CLOCK_MONOTONIC, (long)&now, 0, 0);
 	mark[0] = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 	mark[1] = (uint64_t)call(SYS_getpid, 0, 0, 0, 0);
+	if (stack[0] > 2) {
+		path = (const char *)stack[2];
+		digits = (const char *)stack[3];
+	} else {
+		digits = digits_of_folder(folder, sizeof(folder));
+	}
 	for (; *digits; digits++)
 		index = 10 * index + (*digits - '0');
 	fd = call(SYS_openat, AT_FDCWD, (long)path, O_WRONLY, 0);
