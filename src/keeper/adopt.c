@@ -38,8 +38,7 @@ static void take_begin(struct reading *reading, const struct state_record *recor
 static void take_spawn(struct reading *reading, const struct state_record *record)
 {
 	struct charges *charges = &reading->keeper->charges;
-	struct process *process =
-			map_find_number(&charges->by_spawn_id, record->spawn_id);
+	struct process *process = process_find(charges, record->spawn_id);
 	struct charge *charge = charge_get(charges, record->unit);
 
 	if (!process && charge)
@@ -51,7 +50,8 @@ static void take_spawn(struct reading *reading, const struct state_record *recor
 	list_remove(&process->link);
 	list_append(&process->charge->processes, &process->link);
 	process->keeper = reading->keeper;
-	process->kind = record->kind;
+	process->watch = (struct loop_source){ .fd = -1 };
+	process->kind = (uint8_t)record->kind;
 	process->index = record->index;
 	process->pid = record->pid;
 	process->start_time = record->start_time;
@@ -64,7 +64,7 @@ static void take_spawn(struct reading *reading, const struct state_record *recor
 
 static void take_end(struct process *process, const struct state_record *record)
 {
-	process->stage = (uint8_t)record->stage;
+	process_end(process, (enum process_stage)record->stage);
 	process->code = record->code;
 	process->status = record->status;
 	process->ended_realtime_usec = record->ended_realtime_usec;
@@ -91,7 +91,7 @@ static void on_record(void *data, const struct state_record *record)
 	/* Nothing of another boot lives, and what was noted about it is over. */
 	if (!reading->is_this_boot || record->type == STATE_BEGIN)
 		return;
-	process = map_find_number(&charges->by_spawn_id, record->spawn_id);
+	process = process_find(charges, record->spawn_id);
 	if (record->type == STATE_SPAWN)
 		take_spawn(reading, record);
 	else if (record->type == STATE_NOTE)
@@ -158,7 +158,7 @@ static void take_late_end(struct process *process)
 		.start_time = process->start_time };
 	int status;
 
-	process->stage = PROCESS_ENDED_UNKNOWN;
+	process_end(process, PROCESS_ENDED_UNKNOWN);
 	process->ended_realtime_usec = clock_realtime_usec();
 	if (proc_zombie_status(&id, &status) < 0)
 		return;
@@ -166,9 +166,18 @@ static void take_late_end(struct process *process)
 	reap_split_status(status, &process->code, &process->status);
 }
 
+static int adopt_notify(struct keeper *keeper, struct charge *charge)
+{
+	auto_(unit) unit = NULL;
+	int r = keeper_open_unit(keeper, charge->name, &unit);
+
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	return unit->kind == UNIT_SERVICE ? spawn_open_notify(keeper, charge, unit) : 0;
+}
+
 static void adopt_charge(struct keeper *keeper, struct charge *charge, size_t *n_adopted)
 {
-	struct unit *unit = keeper_unit(keeper, charge->name);
 	struct process *process;
 	int r;
 
@@ -185,9 +194,7 @@ static void adopt_charge(struct keeper *keeper, struct charge *charge, size_t *n
 	if (list_is_empty(&charge->processes) && !charge->has_cgroup)
 		return;
 	charge->is_occupied = charge->was_adopted = true;
-	r = unit && unit->kind == UNIT_SERVICE && charge->n_live > 0
-			? spawn_open_notify(keeper, charge, unit)
-			: 0;
+	r = charge->n_live > 0 ? adopt_notify(keeper, charge) : 0;
 	if (r < 0)
 		log_warning("cannot open the notify socket of %s: %s", charge->name,
 				strerror(-r));
@@ -199,7 +206,7 @@ void adopt_processes(struct keeper *keeper)
 	struct charge *charge;
 	size_t cursor, n_adopted = 0;
 
-	map_foreach(&keeper->charges.by_name, cursor, charge)
+	charges_foreach(&keeper->charges, cursor, charge)
 		adopt_charge(keeper, charge, &n_adopted);
 	if (n_adopted > 0)
 		log_notice("adopted %zu processes of an earlier airssysd", n_adopted);

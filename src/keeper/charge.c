@@ -7,13 +7,42 @@
 #include "base/fd.h"
 #include "keeper/owed.h"
 
+static uint64_t hash_charge(const void *item)
+{
+	return lookup_hash_text(((const struct charge *)item)->name);
+}
+
+static bool is_named(const void *item, const void *key)
+{
+	return strcmp(((const struct charge *)item)->name, key) == 0;
+}
+
+static uint64_t hash_spawn_id(const void *item)
+{
+	return lookup_hash_number(((const struct process *)item)->spawn_id);
+}
+
+static bool has_spawn_id(const void *item, const void *key)
+{
+	return ((const struct process *)item)->spawn_id == *(const uint64_t *)key;
+}
+
+static uint64_t hash_pid(const void *item)
+{
+	return lookup_hash_number((uint64_t)((const struct process *)item)->pid);
+}
+
+static bool has_pid(const void *item, const void *key)
+{
+	return ((const struct process *)item)->pid == *(const pid_t *)key;
+}
+
 static void charge_free(struct charge *charge)
 {
 	owed_drop(charge);
 	close_fd(charge->notify_fd);
 	unit_free(charge->retired);
 	free(charge->note);
-	free(charge->name);
 	free(charge);
 }
 
@@ -23,40 +52,47 @@ void charges_fini(struct charges *charges)
 	struct charge *charge;
 	size_t cursor;
 
-	map_foreach(&charges->by_name, cursor, charge) {
+	charges_foreach(charges, cursor, charge) {
 		list_foreach_safe(process, next, &charge->processes, link)
 			process_free(charges, process);
 	}
-	map_foreach(&charges->by_name, cursor, charge)
+	charges_foreach(charges, cursor, charge)
 		charge_free(charge);
-	map_fini(&charges->by_name);
-	map_fini(&charges->by_spawn_id);
-	map_fini(&charges->by_pid);
+	lookup_fini(&charges->by_name);
+	lookup_fini(&charges->by_spawn_id);
+	lookup_fini(&charges->by_pid);
 }
 
 struct charge *charge_find(const struct charges *charges, const char *name)
 {
-	return map_find(&charges->by_name, name);
+	return lookup_find(&charges->by_name, lookup_hash_text(name), is_named, name);
 }
 
 struct charge *charge_get(struct charges *charges, const char *name)
 {
 	struct charge *charge = charge_find(charges, name);
+	size_t size = strlen(name) + 1;
 
 	if (charge)
 		return charge;
-	charge = calloc(1, sizeof(*charge));
+	charge = calloc(1, offsetof(struct charge, name) + size);
 	if (!charge)
 		return NULL;
 	charge->notify_fd = -1;
 	charge->events_watch = -1;
 	list_init(&charge->processes);
-	charge->name = strdup(name);
-	if (!charge->name || map_put(&charges->by_name, charge->name, charge) < 0) {
+	memcpy(charge->name, name, size);
+	if (lookup_put(&charges->by_name, hash_charge, charge) < 0) {
 		charge_free(charge);
 		return NULL;
 	}
 	return charge;
+}
+
+void charge_remove(struct charges *charges, struct charge *charge)
+{
+	(void)lookup_remove(&charges->by_name, hash_charge, charge);
+	charge_free(charge);
 }
 
 int charge_set_note(struct charge *charge, const void *data, size_t size)
@@ -80,7 +116,7 @@ bool charges_are_occupied(const struct charges *charges)
 	const struct charge *charge;
 	size_t cursor;
 
-	map_foreach(&charges->by_name, cursor, charge)
+	charges_foreach(charges, cursor, charge)
 		if (charge->is_occupied)
 			return true;
 	return false;
@@ -97,7 +133,7 @@ struct process *process_new(
 	process->spawn_id = spawn_id;
 	process->watch.fd = -1;
 	list_init(&process->link);
-	if (map_put_number(&charges->by_spawn_id, spawn_id, process) < 0) {
+	if (lookup_put(&charges->by_spawn_id, hash_spawn_id, process) < 0) {
 		free(process);
 		return NULL;
 	}
@@ -108,11 +144,17 @@ struct process *process_new(
 
 int process_attach(struct charges *charges, struct process *process, pid_t pid)
 {
-	int r = map_put_number(&charges->by_pid, (uint64_t)pid, process);
+	pid_t earlier = process->pid;
+	int r;
 
-	if (r < 0)
-		return r;
+	if (process_find_pid(charges, pid))
+		return -EEXIST;
 	process->pid = pid;
+	r = lookup_put(&charges->by_pid, hash_pid, process);
+	if (r < 0) {
+		process->pid = earlier;
+		return r;
+	}
 	process->charge->n_live++;
 	process->charge->is_occupied = true;
 	return 0;
@@ -120,18 +162,34 @@ int process_attach(struct charges *charges, struct process *process, pid_t pid)
 
 void process_detach(struct charges *charges, struct process *process)
 {
-	if (process->pid <= 0 ||
-			map_find_number(&charges->by_pid, (uint64_t)process->pid) !=
-					process)
-		return;
-	(void)map_remove_number(&charges->by_pid, (uint64_t)process->pid);
-	process->charge->n_live--;
+	if (process->pid > 0 && lookup_remove(&charges->by_pid, hash_pid, process))
+		process->charge->n_live--;
+}
+
+void process_end(struct process *process, enum process_stage stage)
+{
+	process->ended_realtime_usec = process->cpu_usec = 0;
+	process->memory_peak_bytes = 0;
+	process->code = process->status = 0;
+	process->stage = (uint8_t)stage;
+}
+
+struct process *process_find(const struct charges *charges, uint64_t spawn_id)
+{
+	return lookup_find(&charges->by_spawn_id, lookup_hash_number(spawn_id),
+			has_spawn_id, &spawn_id);
+}
+
+struct process *process_find_pid(const struct charges *charges, pid_t pid)
+{
+	return lookup_find(&charges->by_pid, lookup_hash_number((uint64_t)pid), has_pid,
+			&pid);
 }
 
 void process_free(struct charges *charges, struct process *process)
 {
 	process_detach(charges, process);
-	(void)map_remove_number(&charges->by_spawn_id, process->spawn_id);
+	(void)lookup_remove(&charges->by_spawn_id, hash_spawn_id, process);
 	list_remove(&process->link);
 	process->charge->n_processes--;
 	free(process);

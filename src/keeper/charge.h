@@ -17,7 +17,7 @@
 #include <sys/types.h>
 
 #include "base/list.h"
-#include "base/map.h"
+#include "base/lookup.h"
 #include "keeper/loop.h"
 #include "unit/protocol.h"
 
@@ -40,47 +40,58 @@ enum process_stage {
 	PROCESS_ENDED_UNKNOWN,
 };
 
+/* There may be thousands: what a process has while it lives and what it has when it is
+ * over share their place. */
 struct process {
 	struct list link; /* struct charge.processes */
 	struct charge *charge;
-	struct keeper *keeper;
-	struct loop_source watch; /* report pipe while starting, pidfd of a foreigner */
 	uint64_t spawn_id;
 	uint64_t start_time; /* clock ticks since boot */
 	uint64_t since_realtime_usec, since_monotonic_usec;
-	uint64_t ended_realtime_usec, cpu_usec, memory_peak_bytes;
-	uint64_t serial; /* of the request that waits for the executor's report */
-	uint32_t kind, index;
-	int32_t code, status;
+	union {
+		struct { /* while process_is_live */
+			struct keeper *keeper;
+			struct loop_source watch; /* report pipe while starting, pidfd of
+						     a foreigner */
+			uint64_t serial; /* of the request that waits for the executor's
+					    report */
+		};
+		struct { /* from process_end on */
+			uint64_t ended_realtime_usec, cpu_usec, memory_peak_bytes;
+			int32_t code, status;
+		};
+	};
+	uint32_t index;
 	pid_t pid;
+	uint8_t kind; /* enum unit_command_kind */
 	uint8_t stage; /* enum process_stage */
 	bool is_foreign; /* not our child: adopted from an earlier keeper */
 	bool is_remnant; /* left behind by another process: nobody's role, never told */
 };
 
 struct charge {
-	char *name;
 	struct list processes; /* [struct process.link], in the order of their start */
 	void *note;
-	uint32_t note_size;
-	/* Taken out of the set when the files no longer had it but it was occupied: its
-	 * stop commands may still be asked for. NULL otherwise. */
+	/* Kept when the files no longer had it but it was occupied: its stop commands may
+	 * still be asked for. NULL otherwise. */
 	struct unit *retired;
 	struct owed *owed; /* keeper/owed.h; NULL: nothing */
+	uint32_t note_size;
 	int notify_fd; /* -1: none */
 	int events_watch; /* inotify watch on cgroup.events; -1: none */
 	uint32_t n_processes; /* on the list */
 	uint32_t n_live; /* processes that have not ended, remnants included */
-	bool is_occupied;
-	bool was_adopted; /* some of its processes are an earlier keeper's */
-	bool has_cgroup;
-	bool leaf_is_spent; /* it was killed, or may have been: see cgroup_open */
-	bool notify_sent; /* to this core */
+	bool is_occupied : 1;
+	bool was_adopted : 1; /* some of its processes are an earlier keeper's */
+	bool has_cgroup : 1;
+	bool leaf_is_spent : 1; /* it was killed, or may have been: see cgroup_open */
+	bool notify_sent : 1; /* to this core */
 	uint8_t invocation[INVOCATION_SIZE];
+	char name[];
 };
 
 struct charges {
-	struct map by_name, by_spawn_id, by_pid;
+	struct lookup by_name, by_spawn_id, by_pid;
 	uint64_t next_spawn_id;
 };
 
@@ -91,6 +102,13 @@ struct charge *charge_find(const struct charges *charges, const char *name);
 /* Makes it when absent; NULL when memory is out. */
 MUST_CHECK struct charge *charge_get(struct charges *charges, const char *name);
 MUST_CHECK int charge_set_note(struct charge *charge, const void *data, size_t size);
+
+/* Every charge; the one that is at hand may be removed. */
+#define charges_foreach(charges, cursor, charge)                                         \
+	for (cursor = 0; (charge = lookup_next(&(charges)->by_name, &cursor)) != NULL;)
+
+/* Forget a unit of which there is no process and no descriptor any more. */
+void charge_remove(struct charges *charges, struct charge *charge);
 
 /* Whether something of any unit is left. */
 bool charges_are_occupied(const struct charges *charges);
@@ -103,6 +121,14 @@ MUST_CHECK int process_attach(
 		struct charges *charges, struct process *process, pid_t pid);
 /* It has ended: out of the table by pid. */
 void process_detach(struct charges *charges, struct process *process);
+/* What is known of its end is to be filled in. The watch must be in no loop. */
+void process_end(struct process *process, enum process_stage stage);
+/* NULL when there is none. By pid: of those that live. */
+struct process *process_find(const struct charges *charges, uint64_t spawn_id);
+struct process *process_find_pid(const struct charges *charges, pid_t pid);
+/* Every process that lives; the one that is at hand may be detached. */
+#define processes_foreach_live(charges, cursor, process)                                 \
+	for (cursor = 0; (process = lookup_next(&(charges)->by_pid, &cursor)) != NULL;)
 /* Removes it from everywhere. The watch must be in no loop. */
 void process_free(struct charges *charges, struct process *process);
 

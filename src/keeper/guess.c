@@ -11,8 +11,7 @@
 /* The commands beside the service are our children as well. */
 static bool is_command(const struct keeper *keeper, pid_t pid)
 {
-	const struct process *process =
-			map_find_number(&keeper->charges.by_pid, (uint64_t)pid);
+	const struct process *process = process_find_pid(&keeper->charges, pid);
 
 	return process && !process->is_remnant;
 }

@@ -77,8 +77,13 @@ struct keeper {
 	int exit_status;
 };
 
-/* The definition of a unit: the loaded one, or the one under which a removed unit's
- * processes were started. NULL: unknown. */
-struct unit *keeper_unit(const struct keeper *keeper, const char *name);
+/*
+ * The definition of a unit, made for the caller, who frees it: the loaded one, or the one
+ * under which a removed unit's processes were started. -ENOENT: unknown; -ENOMEM.
+ */
+MUST_CHECK int keeper_open_unit(
+		const struct keeper *keeper, const char *name, struct unit **ret_unit);
+/* Whether there is one. */
+bool keeper_knows(const struct keeper *keeper, const char *name);
 
 #endif

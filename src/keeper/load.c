@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/fd.h"
+#include "base/heap.h"
 #include "base/log.h"
 #include "keeper/keeper.h"
 #include "osl/policy.h"
@@ -90,31 +91,54 @@ static int find_journal(struct keeper *keeper)
 	return r;
 }
 
+/* Without it the processes live on; only the stop commands are lost. */
+static void retire(struct keeper *keeper, struct charge *charge)
+{
+	int r = unit_set_open(keeper->set, unit_set_find(keeper->set, charge->name),
+			&charge->retired);
+
+	if (r < 0 && r != -ENOENT)
+		log_warning("the definition of %s cannot be kept: %s", charge->name,
+				strerror(-r));
+}
+
 /* What still runs under a definition that the files no longer have keeps it. */
 static void retire_units(struct keeper *keeper, struct unit_set *set)
 {
 	struct charge *charge;
 	size_t cursor;
 
-	map_foreach(&keeper->charges.by_name, cursor, charge) {
-		if (unit_find(set, charge->name)) {
-			unit_free(charge->retired);
-			charge->retired = NULL;
-		} else if (keeper->set && charge->is_occupied && !charge->retired) {
-			charge->retired = unit_set_take(keeper->set, charge->name);
-		}
+	charges_foreach(&keeper->charges, cursor, charge) {
+		if (unit_set_find(set, charge->name) != UNIT_NONE)
+			unit_free(TAKE_PTR(charge->retired));
+		else if (keeper->set && charge->is_occupied && !charge->retired)
+			retire(keeper, charge);
 	}
 }
 
-struct unit *keeper_unit(const struct keeper *keeper, const char *name)
+static const struct unit *find_retired(const struct keeper *keeper, const char *name)
 {
-	struct unit *unit = unit_find(keeper->set, name);
-	const struct charge *charge;
+	const struct charge *charge = charge_find(&keeper->charges, name);
 
-	if (unit)
-		return unit;
-	charge = charge_find(&keeper->charges, name);
 	return charge ? charge->retired : NULL;
+}
+
+int keeper_open_unit(
+		const struct keeper *keeper, const char *name, struct unit **ret_unit)
+{
+	uint32_t index = unit_set_find(keeper->set, name);
+	const struct unit *retired;
+
+	if (index != UNIT_NONE)
+		return unit_set_open(keeper->set, index, ret_unit);
+	retired = find_retired(keeper, name);
+	return retired ? unit_copy(retired, ret_unit) : -ENOENT;
+}
+
+bool keeper_knows(const struct keeper *keeper, const char *name)
+{
+	return unit_set_find(keeper->set, name) != UNIT_NONE ||
+			find_retired(keeper, name) != NULL;
 }
 
 int load_units(struct keeper *keeper)
@@ -137,6 +161,7 @@ int load_units(struct keeper *keeper)
 	keeper->n_units = set->count;
 	forget_policies(keeper);
 	users_forget(&keeper->users);
+	heap_trim();
 	return r;
 }
 

@@ -86,8 +86,7 @@ static int add_pid(struct look *look, pid_t pid, struct charge *charge)
 /* A process that the keeper knows: by number and start time. */
 static struct charge *known_owner(struct keeper *keeper, const struct sight *sight)
 {
-	struct process *p =
-			map_find_number(&keeper->charges.by_pid, (uint64_t)sight->pid);
+	struct process *p = process_find_pid(&keeper->charges, sight->pid);
 
 	return p && p->start_time == sight->start_time ? p->charge : NULL;
 }
@@ -113,7 +112,7 @@ static struct charge *session_owner(struct keeper *keeper, const struct sight *s
 
 	if (sight->session <= 1)
 		return NULL;
-	map_foreach(&keeper->charges.by_name, cursor, charge) {
+	charges_foreach(&keeper->charges, cursor, charge) {
 		if (!charge->is_occupied)
 			continue;
 		list_foreach(process, &charge->processes, link)
@@ -144,7 +143,7 @@ static struct charge *environment_owner(struct keeper *keeper, const struct sigh
 	if (file_read(path, ENVIRON_MAX, &data, &size) < 0 ||
 			!memmem(data, size, "INVOCATION_ID=", 14))
 		return NULL;
-	map_foreach(&keeper->charges.by_name, cursor, charge) {
+	charges_foreach(&keeper->charges, cursor, charge) {
 		n = charge->is_occupied ? invocation_text(charge, wanted, sizeof(wanted))
 					: 0;
 		if (n > 0 && memmem(data, size, wanted, (size_t)n))
@@ -252,7 +251,7 @@ static int on_own_child(void *data, pid_t pid)
 	pid_t *more;
 
 	if (pid == search->keeper->core.pid ||
-			map_find_number(&search->keeper->charges.by_pid, (uint64_t)pid))
+			process_find_pid(&search->keeper->charges, pid))
 		return 0;
 	if (orphans->count == search->capacity) {
 		more = realloc(orphans->pids, capacity * sizeof(*more));

@@ -108,7 +108,7 @@ static void kill_charges(struct keeper *keeper)
 	struct charge *charge;
 	size_t cursor;
 
-	map_foreach(&keeper->charges.by_name, cursor, charge)
+	charges_foreach(&keeper->charges, cursor, charge)
 		if (charge->is_occupied)
 			kill_charge(keeper, charge);
 }
@@ -300,9 +300,13 @@ static void end_core(struct keeper *keeper)
 /* KillMode= says that something may outlive the service, and so the tree. */
 static bool is_spared(const struct keeper *keeper, const struct charge *charge)
 {
-	const struct unit *unit = keeper_unit(keeper, charge->name);
+	auto_(unit) unit = NULL;
+	int r = keeper_open_unit(keeper, charge->name, &unit);
 
-	return unit && unit->kind == UNIT_SERVICE &&
+	/* Nothing is killed for want of memory. */
+	if (r < 0)
+		return r != -ENOENT;
+	return unit->kind == UNIT_SERVICE &&
 			(unit->service.kill_mode == UNIT_KILL_PROCESS ||
 					unit->service.kill_mode == UNIT_KILL_NONE);
 }
@@ -314,7 +318,7 @@ static void kill_leftovers(struct keeper *keeper)
 	struct charge *charge;
 	size_t cursor;
 
-	map_foreach(&keeper->charges.by_name, cursor, charge) {
+	charges_foreach(&keeper->charges, cursor, charge) {
 		if (!charge->is_occupied || is_spared(keeper, charge))
 			continue;
 		log_warning("%s has processes left and is killed", charge->name);
@@ -332,7 +336,7 @@ static void clear(struct keeper *keeper)
 	struct charge *charge;
 	size_t cursor;
 
-	map_foreach(&keeper->charges.by_name, cursor, charge) {
+	charges_foreach(&keeper->charges, cursor, charge) {
 		/* A process whose end is known leaves its cgroup a moment later. */
 		if (charge->has_cgroup && !charge->is_occupied)
 			cgroup_await_empty(&keeper->cgroup, charge, deadline);

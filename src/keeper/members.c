@@ -41,8 +41,7 @@ struct volley {
 static int signal_sight(struct volley *v, const struct sight *sight)
 {
 	const struct procid id = { .pid = sight->pid, .start_time = sight->start_time };
-	const struct process *known =
-			map_find_number(&v->keeper->charges.by_pid, (uint64_t)sight->pid);
+	const struct process *known = process_find_pid(&v->keeper->charges, sight->pid);
 	auto_close int pidfd = -1;
 	int r;
 
@@ -120,7 +119,7 @@ static int follow(struct keeper *keeper, const struct sight *sight)
 
 	/* The others are met again when these have gone. */
 	if (sight->charge->n_live >= CHARGE_REMNANTS_MAX ||
-			map_find_number(&charges->by_pid, (uint64_t)sight->pid))
+			process_find_pid(charges, sight->pid))
 		return 0;
 	r = procid_open(&id, &pidfd);
 	if (r < 0)
@@ -155,7 +154,7 @@ static bool is_far_look_due(const struct keeper *keeper)
 	const struct charge *charge;
 	size_t cursor;
 
-	map_foreach(&keeper->charges.by_name, cursor, charge)
+	charges_foreach(&keeper->charges, cursor, charge)
 		if (is_due(charge) && charge->was_adopted)
 			return true;
 	return false;
@@ -187,7 +186,7 @@ void members_look(struct keeper *keeper)
 	look_fini(&look);
 	if (r < 0)
 		reap_look_again(keeper);
-	map_foreach(&keeper->charges.by_name, cursor, charge)
+	charges_foreach(&keeper->charges, cursor, charge)
 		if (r == 0 && is_due(charge))
 			reap_tell_empty(keeper, charge);
 }

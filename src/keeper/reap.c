@@ -159,7 +159,7 @@ static void end_process(
 		reap_check_empty(keeper, charge);
 		return;
 	}
-	process->stage = end ? PROCESS_ENDED : PROCESS_ENDED_UNKNOWN;
+	process_end(process, end ? PROCESS_ENDED : PROCESS_ENDED_UNKNOWN);
 	process->ended_realtime_usec = clock_realtime_usec();
 	if (end) {
 		process->code = end->code;
@@ -193,7 +193,7 @@ static pid_t peek(idtype_t which, pid_t pid)
  */
 static void take_end(struct keeper *keeper, pid_t pid)
 {
-	struct process *process = map_find_number(&keeper->charges.by_pid, (uint64_t)pid);
+	struct process *process = process_find_pid(&keeper->charges, pid);
 	struct end end = { 0 };
 	siginfo_t info = { 0 };
 
@@ -230,7 +230,7 @@ static void reap_known(struct keeper *keeper)
 	const struct process *process;
 	size_t cursor;
 
-	map_foreach(&keeper->charges.by_pid, cursor, process)
+	processes_foreach_live(&keeper->charges, cursor, process)
 		take_end(keeper, process->pid);
 }
 
@@ -315,7 +315,7 @@ void reap_on_time(struct keeper *keeper, uint64_t now_usec)
 	if (keeper->look_again_usec == 0 || keeper->look_again_usec > now_usec)
 		return;
 	keeper->look_again_usec = 0;
-	map_foreach(&keeper->charges.by_name, cursor, charge)
+	charges_foreach(&keeper->charges, cursor, charge)
 		reap_check_empty(keeper, charge);
 }
 

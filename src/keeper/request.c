@@ -105,7 +105,7 @@ static void on_signal(struct keeper *keeper, const struct protocol_message *m)
 
 	if (charge)
 		r = signal_charge(keeper, charge, m->whom, signals);
-	else if (!keeper_unit(keeper, m->unit))
+	else if (!keeper_knows(keeper, m->unit))
 		r = -ENOENT;
 	answer(keeper, m, r);
 }
@@ -190,7 +190,7 @@ static void promote(struct process *process)
 static int set_main(struct keeper *keeper, struct charge *charge, pid_t pid,
 		struct process **ret_process)
 {
-	struct process *process = map_find_number(&keeper->charges.by_pid, (uint64_t)pid);
+	struct process *process = process_find_pid(&keeper->charges, pid);
 
 	if (!process)
 		return adopt_main(keeper, charge, pid, ret_process);
@@ -208,13 +208,17 @@ static int set_main(struct keeper *keeper, struct charge *charge, pid_t pid,
 static int get_main_pid(struct keeper *keeper, struct charge *charge,
 		const struct protocol_message *m, pid_t *ret_pid)
 {
-	const struct unit *unit = keeper_unit(keeper, m->unit);
+	auto_(unit) unit = NULL;
+	int r;
 
 	if (m->pid != 0) {
 		*ret_pid = m->pid;
 		return 0;
 	}
-	if (!unit || unit->kind != UNIT_SERVICE)
+	r = keeper_open_unit(keeper, m->unit, &unit);
+	if (r < 0)
+		return r;
+	if (unit->kind != UNIT_SERVICE)
 		return -ENOENT;
 	if (unit->service.pid_file)
 		return pid_file_read(unit->service.pid_file, ret_pid);
@@ -242,7 +246,7 @@ static void on_set_main(struct keeper *keeper, const struct protocol_message *m)
 static void on_ack(struct keeper *keeper, const struct protocol_message *m)
 {
 	struct charges *charges = &keeper->charges;
-	struct process *process = map_find_number(&charges->by_spawn_id, m->spawn_id);
+	struct process *process = process_find(charges, m->spawn_id);
 
 	if (!process || process_is_live(process))
 		return;
@@ -254,7 +258,7 @@ static void on_note(struct keeper *keeper, const struct protocol_message *m)
 {
 	struct charge *charge = charge_find(&keeper->charges, m->unit);
 
-	if (!charge && (!keeper_unit(keeper, m->unit) || m->size == 0))
+	if (!charge && (!keeper_knows(keeper, m->unit) || m->size == 0))
 		return;
 	if (!charge)
 		charge = charge_get(&keeper->charges, m->unit);
@@ -345,7 +349,7 @@ static void answer_refused_module(struct keeper *keeper, uint64_t serial, int er
 
 static void on_module(struct keeper *keeper, const struct protocol_message *m)
 {
-	const struct unit *unit = keeper_unit(keeper, m->unit);
+	auto_(unit) unit = NULL;
 	const struct protocol_message done = {
 		.type = PROTOCOL_DONE,
 		.serial = m->serial,
@@ -354,8 +358,11 @@ static void on_module(struct keeper *keeper, const struct protocol_message *m)
 	auto_close int fd = -1;
 	int r;
 
-	if (!unit || unit->kind != UNIT_NATIVE) {
-		answer_error(keeper, m->serial, -ENOENT, m->unit);
+	r = keeper_open_unit(keeper, m->unit, &unit);
+	if (r == 0 && unit->kind != UNIT_NATIVE)
+		r = -ENOENT;
+	if (r < 0) {
+		answer_error(keeper, m->serial, r, m->unit);
 		return;
 	}
 	r = open_module(keeper, unit->native.module, &refusal, &fd);
@@ -450,7 +457,7 @@ static void send_process(struct keeper *keeper, const struct process *process)
 	};
 	struct charge *charge = process->charge;
 	bool passes_notify = charge->notify_fd >= 0 && !charge->notify_sent;
-	const struct protocol_message m = {
+	struct protocol_message m = {
 		.type = PROTOCOL_PROCESS,
 		.unit = charge->name,
 		.kind = process->kind,
@@ -461,13 +468,15 @@ static void send_process(struct keeper *keeper, const struct process *process)
 		.since_realtime_usec = process->since_realtime_usec,
 		.since_monotonic_usec = process->since_monotonic_usec,
 		.state = states[process->stage],
-		.code = process->code,
-		.status = process->status,
-		.ended_realtime_usec = process->ended_realtime_usec,
-		.cpu_usec = process->cpu_usec,
-		.memory_peak_bytes = process->memory_peak_bytes,
 	};
 
+	if (!process_is_live(process)) {
+		m.code = process->code;
+		m.status = process->status;
+		m.ended_realtime_usec = process->ended_realtime_usec;
+		m.cpu_usec = process->cpu_usec;
+		m.memory_peak_bytes = process->memory_peak_bytes;
+	}
 	core_send(&keeper->core, &m, &charge->notify_fd, passes_notify ? 1 : 0);
 	charge->notify_sent = charge->notify_fd >= 0;
 }
@@ -513,10 +522,10 @@ void request_greet(struct keeper *keeper)
 	size_t cursor;
 
 	load_send_first_config(keeper);
-	map_foreach(&keeper->charges.by_name, cursor, charge)
+	charges_foreach(&keeper->charges, cursor, charge)
 		greet_about(keeper, charge);
 	core_send(&keeper->core, &adopted, NULL, 0);
-	map_foreach(&keeper->charges.by_name, cursor, charge)
+	charges_foreach(&keeper->charges, cursor, charge)
 		greet_empty(keeper, charge);
 	if (keeper->phase == KEEPER_STOPPING)
 		core_send(&keeper->core, &stop, NULL, 0);

@@ -487,18 +487,18 @@ static void spawn_described(struct spawning *s)
 
 void spawn_handle(struct keeper *keeper, const struct protocol_message *m)
 {
-	struct unit *unit = keeper_unit(keeper, m->unit);
-	struct description_request request = {
-		.unit = unit,
-		.command = find_command(unit, m),
-		.message = m,
-	};
+	struct description_request request = { .message = m };
+	auto_(unit) unit = NULL;
 	auto_(exec_spec) spec = NULL;
 	struct exec_report report;
-	int r;
+	int r = keeper_open_unit(keeper, m->unit, &unit);
 
-	if (!request.command || keeper->phase >= KEEPER_KILLING) {
-		refuse(keeper, m, request.command ? -ESHUTDOWN : -ENOENT, m->unit);
+	request.unit = unit;
+	request.command = find_command(unit, m);
+	if (r == 0 && (!request.command || keeper->phase >= KEEPER_KILLING))
+		r = request.command ? -ESHUTDOWN : -ENOENT;
+	if (r < 0) {
+		refuse(keeper, m, r, m->unit);
 		return;
 	}
 	request.charge = charge_get(&keeper->charges, m->unit);

@@ -350,7 +350,7 @@ int state_rewrite(struct state *state, const struct charges *charges)
 					.boot_id = boot_id,
 					.spawn_id = charges->next_spawn_id,
 					.cgroup = state->cgroup });
-	map_foreach(&charges->by_name, cursor, charge)
+	charges_foreach(charges, cursor, charge)
 		add_charge(&image, charge);
 	r = image.bytes.failed ? -ENOMEM : write_image(state, &image.bytes);
 	text_fini(&image.bytes);

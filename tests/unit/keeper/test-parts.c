@@ -138,20 +138,23 @@ START_TEST(orphans_that_end_all_the_time_do_not_keep_the_others_waiting)
 END_TEST
 
 struct leaf {
-	struct charge charge;
+	struct charge *charge;
 	int n_events;
 	int fd; /* its cgroup.events */
 };
 
 static void on_leaf_event(void *data, struct charge *charge)
 {
-	(void)data;
-	CONTAINER_OF(charge, struct leaf, charge)->n_events++;
+	struct leaf *leaves = data;
+
+	while (leaves->charge != charge)
+		leaves++;
+	leaves->n_events++;
 }
 
 static void watch_leaf(struct cgroup *cgroup, struct leaf *leaf)
 {
-	char *name = test_format("%s.actor", leaf->charge.name);
+	char *name = test_format("%s.actor", leaf->charge->name);
 	const char *folder = test_path(cgroup->path, name);
 	const char *file = test_path(folder, "cgroup.events");
 
@@ -159,8 +162,7 @@ static void watch_leaf(struct cgroup *cgroup, struct leaf *leaf)
 	test_write(file, "x", 0644);
 	leaf->fd = open(file, O_WRONLY | O_CLOEXEC);
 	ck_assert_int_ge(leaf->fd, 0);
-	leaf->charge.events_watch = -1;
-	ck_assert_int_eq(cgroup_watch(cgroup, &leaf->charge), 0);
+	ck_assert_int_eq(cgroup_watch(cgroup, leaf->charge), 0);
 }
 
 static void change_leaf(const struct leaf *leaf)
@@ -171,9 +173,10 @@ static void change_leaf(const struct leaf *leaf)
 /* Two leaves whose events fill the kernel's queue, and a third whose event is lost. */
 START_TEST(lost_events_of_cgroups_are_made_good)
 {
-	struct leaf a = { .charge.name = test_format("a") },
-		    b = { .charge.name = test_format("b") },
-		    c = { .charge.name = test_format("c") };
+	struct charges charges = { 0 };
+	struct leaf leaves[] = { { charge_get(&charges, "a"), 0, -1 },
+		{ charge_get(&charges, "b"), 0, -1 },
+		{ charge_get(&charges, "c"), 0, -1 } };
 	struct cgroup cgroup = {
 		.path = (char *)(uintptr_t)test_folder(), .folder_fd = -1, .source.fd = -1
 	};
@@ -189,23 +192,22 @@ START_TEST(lost_events_of_cgroups_are_made_good)
 	if (most > 200000)
 		return; /* it would take too long to fill */
 	ck_assert_int_eq(loop_init(&loop), 0);
-	ck_assert_int_eq(cgroup_start_watching(&cgroup, &loop, on_leaf_event, NULL), 0);
-	watch_leaf(&cgroup, &a);
-	watch_leaf(&cgroup, &b);
-	watch_leaf(&cgroup, &c);
+	ck_assert_int_eq(cgroup_start_watching(&cgroup, &loop, on_leaf_event, leaves), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(leaves); i++)
+		watch_leaf(&cgroup, &leaves[i]);
 	for (long i = 0; i < most; i++)
-		change_leaf(i % 2 ? &a : &b);
-	change_leaf(&c);
+		change_leaf(&leaves[i % 2]);
+	change_leaf(&leaves[2]);
 	while (loop_turn(&loop, 0) == 1)
 		;
-	ck_assert_int_gt(c.n_events, 0);
+	ck_assert_int_gt(leaves[2].n_events, 0);
 	cgroup_fini(&(struct cgroup){ .folder_fd = -1,
 			.inotify_fd = cgroup.inotify_fd,
 			.watches = cgroup.watches });
 	loop_fini(&loop);
-	close_fd(a.fd);
-	close_fd(b.fd);
-	close_fd(c.fd);
+	for (size_t i = 0; i < ARRAY_SIZE(leaves); i++)
+		close_fd(leaves[i].fd);
+	charges_fini(&charges);
 }
 END_TEST
 
@@ -289,13 +291,13 @@ START_TEST(main_process_is_the_last_start_that_lives)
 	ck_assert_int_eq(process_attach(&charges, first, 11), 0);
 	ck_assert_int_eq(process_attach(&charges, second, 12), 0);
 	ck_assert_ptr_eq(charge_main(charge), second);
-	second->stage = PROCESS_ENDED;
 	process_detach(&charges, second);
+	process_end(second, PROCESS_ENDED);
 	ck_assert_ptr_eq(charge_main(charge), first);
 	ck_assert_uint_eq(charge->n_live, 2);
 	/* A number that is used again belongs to the new process alone. */
 	process_free(&charges, second);
-	ck_assert_ptr_eq(map_find_number(&charges.by_pid, 11), first);
+	ck_assert_ptr_eq(process_find_pid(&charges, 11), first);
 	ck_assert(charges_are_occupied(&charges));
 	charges_fini(&charges);
 }

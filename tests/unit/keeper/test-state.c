@@ -90,7 +90,7 @@ START_TEST(what_is_appended_is_read)
 	process = add_process("db", 77);
 	memset(process->charge->invocation, 0x5a, INVOCATION_SIZE);
 	state_add_spawn(&state, process);
-	process->stage = PROCESS_ENDED;
+	process_end(process, PROCESS_ENDED);
 	process->code = CLD_EXITED;
 	process->status = 3;
 	state_add_end(&state, process);
@@ -124,7 +124,7 @@ START_TEST(start_is_written_at_once_and_the_rest_when_nothing_else_is_to_be_done
 	state_add_spawn(&state, process);
 	ck_assert_int_eq(fstat(state.log_fd, &after), 0);
 	ck_assert_int_gt(after.st_size, before.st_size);
-	process->stage = PROCESS_ENDED;
+	process_end(process, PROCESS_ENDED);
 	for (int i = 0; i < 10; i++)
 		state_add_end(&state, process);
 	ck_assert_int_eq(fstat(state.log_fd, &before), 0);
@@ -150,7 +150,7 @@ START_TEST(rewrite_holds_what_lives_and_what_is_not_acknowledged)
 	set_up();
 	lives = add_process("a", 10);
 	ended = add_process("b", 11);
-	ended->stage = PROCESS_ENDED_UNKNOWN;
+	process_end(ended, PROCESS_ENDED_UNKNOWN);
 	process_detach(&charges, ended);
 	for (int i = 0; i < 20; i++)
 		state_add_spawn(&state, lives);
