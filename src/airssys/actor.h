@@ -55,13 +55,21 @@ struct airs_behaviour {
 #define AIRS_SPAWN_LINK    1u /* linked to the spawner, atomically */
 #define AIRS_SPAWN_MONITOR 2u /* monitored by the spawner: *ret_monitor of the options */
 #define AIRS_SPAWN_ACK     4u /* the spawner receives AIRS_MSG_STARTED when init is over */
+/*
+ * As a supervisor does it: the end of the spawner is an exit signal to the new actor, as
+ * if they were linked, but the end of the new actor is an AIRS_MSG_DOWN to the spawner,
+ * with ref 0, and no exit signal. Both that and AIRS_MSG_STARTED carry the tag of the
+ * options as value. airs_unlink of either side takes the exit signal away. Not together
+ * with LINK or MONITOR.
+ */
+#define AIRS_SPAWN_CHILD 8u
 
 struct airs_spawn_options {
 	size_t size; /* sizeof(struct airs_spawn_options) */
 	const char *name; /* registered before init runs; copied; NULL: none */
 	const void *args; /* copied, unless free_args is set */
 	size_t args_size; /* at most 64 KiB when copied */
-	/* AIRS_SPAWN_…; LINK, MONITOR and ACK need a spawning actor */
+	/* AIRS_SPAWN_…; all need a spawning actor */
 	unsigned int flags;
 	struct airs_pool *pool; /* NULL: the spawner's pool, or the default pool */
 	/* messages; 0: the system's default; signals do not count */
@@ -73,6 +81,7 @@ struct airs_spawn_options {
 	 * when the actor ends before init ran.
 	 */
 	void (*free_args)(void *);
+	uint64_t tag; /* of AIRS_SPAWN_CHILD */
 };
 
 /*
@@ -91,7 +100,7 @@ AIRS_PUBLIC AIRS_MUST_CHECK int airs_spawn(struct airs_actor *self,
 		const struct airs_spawn_options *options, airs_pid *ret_pid);
 
 /*
- * The same from outside of any actor. LINK, MONITOR and ACK give -EINVAL. Threads:
+ * The same from outside of any actor. Flags give -EINVAL. Threads:
  * any.
  */
 AIRS_PUBLIC AIRS_MUST_CHECK int airs_system_spawn(struct airs_system *system,

@@ -22,14 +22,18 @@ extern "C" {
  */
 enum airs_message_type {
 	AIRS_MSG_EXIT = 1, /* trapped exit signal: from, data is struct airs_reason */
-	AIRS_MSG_DOWN, /* a monitor fired: from, ref, data is struct airs_reason */
+	/*
+	 * a monitor fired: from, ref, data is struct airs_reason; or a child of
+	 * AIRS_SPAWN_CHILD has ended: ref is 0, value its tag
+	 */
+	AIRS_MSG_DOWN,
 	AIRS_MSG_REPLY, /* a call ended: ref, status, data is the reply's payload */
 	AIRS_MSG_TIMER, /* a timer expired: ref, value */
 	/* a watched descriptor is ready: ref, value is the EPOLL… mask */
 	AIRS_MSG_FD,
 	/*
 	 * AIRS_SPAWN_ACK: from; status 0, 2 (ignore) or a negative errno; data is
-	 * struct airs_reason when it failed
+	 * struct airs_reason when it failed; value is the tag of AIRS_SPAWN_CHILD
 	 */
 	AIRS_MSG_STARTED,
 	AIRS_MSG_SUPERVISOR, /* see supervisor.h */
@@ -42,7 +46,7 @@ struct airs_message {
 	uint32_t type; /* enum airs_message_type or the application's */
 	int32_t status; /* AIRS_MSG_REPLY and AIRS_MSG_STARTED */
 	airs_ref ref; /* not 0 in a request: it wants a reply */
-	uint64_t value; /* AIRS_MSG_TIMER and AIRS_MSG_FD */
+	uint64_t value; /* AIRS_MSG_TIMER, _FD, _STARTED and _DOWN */
 	void *data; /* NULL when size is 0 */
 	size_t size;
 };

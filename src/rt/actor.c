@@ -31,7 +31,8 @@ void turn_end_actor(struct worker *w, struct airs_actor *a, int r)
 	actor_end(w, a, &reason, ACTOR_ENDS_ITSELF);
 }
 
-void actor_deliver(struct worker *w, struct airs_actor *a, struct node *n)
+void actor_deliver_value(
+		struct worker *w, struct airs_actor *a, struct node *n, uint64_t value)
 {
 	const struct airs_behaviour *behaviour =
 			atomic_load_explicit(&a->behaviour, memory_order_relaxed);
@@ -39,10 +40,15 @@ void actor_deliver(struct worker *w, struct airs_actor *a, struct node *n)
 
 	w->message.status = n->status;
 	w->message.ref = n->ref;
-	w->message.value = n->payload == PAYLOAD_VALUE ? n->u.timer.value : 0;
+	w->message.value = value;
 	r = turn_handle(w, a, behaviour, n, node_data(n));
 	if (UNLIKELY(w->is_exiting || r < 0))
 		turn_end_actor(w, a, r);
+}
+
+void actor_deliver(struct worker *w, struct airs_actor *a, struct node *n)
+{
+	actor_deliver_value(w, a, n, n->payload == PAYLOAD_VALUE ? n->u.timer.value : 0);
 }
 
 static void handle_request(struct worker *w, struct airs_actor *a, struct node *n)
@@ -120,7 +126,7 @@ static void handle_signal(struct worker *w, struct airs_actor *a, struct node *n
 		handle_request(w, a, n);
 		return;
 	case NODE_STARTED:
-		actor_deliver(w, a, n);
+		tie_receive_started(w, a, n);
 		return;
 	case NODE_REPLY:
 		call_receive_reply(w, a, n);
@@ -167,6 +173,15 @@ static void handle_signal(struct worker *w, struct airs_actor *a, struct node *n
 	case NODE_CALL_DONE:
 		call_receive_done(w, a, n);
 		return;
+	case NODE_CHILD_ENDED:
+		tie_receive_child_end(w, a, n);
+		return;
+	case NODE_PARENT_ENDED:
+		tie_receive_parent_end(w, a, n);
+		return;
+	case NODE_TIE_LOOSENED:
+		tie_receive_loosened(w, a, n);
+		return;
 	}
 }
 
@@ -187,6 +202,7 @@ static bool survives_kill(enum node_kind kind)
 	case NODE_MONITOR:
 	case NODE_DEMONITOR:
 	case NODE_CALL_DONE:
+	case NODE_TIE_LOOSENED:
 		return true;
 	case NODE_NOTHING:
 	case NODE_DATA:
@@ -199,6 +215,8 @@ static bool survives_kill(enum node_kind kind)
 	case NODE_EXIT:
 	case NODE_LINK_EXIT:
 	case NODE_DOWN:
+	case NODE_CHILD_ENDED:
+	case NODE_PARENT_ENDED:
 		return false;
 	}
 	return false;

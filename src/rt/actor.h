@@ -141,6 +141,10 @@ void actor_exit_signal(struct worker *w, struct airs_actor *a, struct node *n);
 /* Hand a node to the handler as a message of its type. */
 void actor_deliver(struct worker *w, struct airs_actor *a, struct node *n);
 
+/* The same with this value in the message. */
+void actor_deliver_value(
+		struct worker *w, struct airs_actor *a, struct node *n, uint64_t value);
+
 /* Send AIRS_MSG_STARTED if the parent waits for it. reason is NULL unless the start
  * failed. */
 void actor_tell_started(struct worker *w, struct airs_actor *a, int32_t status,

@@ -75,6 +75,9 @@ static void end_relation(struct worker *w, struct airs_actor *a, struct relation
 	case RELATION_TIMER:
 		timer_end(w, a, r);
 		return;
+	case RELATION_TIE:
+		tie_end(w, a, r, reason);
+		return;
 	case RELATION_WATCH:
 		watch_end(w, a, r);
 		return;

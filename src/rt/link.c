@@ -59,7 +59,7 @@ int airs_link(struct airs_actor *self, airs_pid to)
 			*peers;
 	struct node *n;
 
-	if (to == pid || (own && own->u.link.is_linked))
+	if (to == pid || (own && own->u.link.is_linked) || tie_is_linked(self, to))
 		return 0;
 	n = node_new(w->system, w, NODE_LINK, 0);
 	peers = relation_new(w->system, w, RELATION_LINK, pid, pid);
@@ -90,6 +90,7 @@ void airs_unlink(struct airs_actor *self, airs_pid to)
 	struct relation *own = relation_find(self, RELATION_LINK, to);
 	struct node *n;
 
+	tie_unlink(w, self, to);
 	if (!own || !own->u.link.is_linked)
 		return;
 	set_linked(self, own, false);

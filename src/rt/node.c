@@ -108,6 +108,9 @@ void node_refuse(struct airs_system *system, struct worker *worker, struct node 
 	case NODE_DEMONITOR:
 	case NODE_DOWN:
 	case NODE_CALL_DONE:
+	case NODE_CHILD_ENDED:
+	case NODE_PARENT_ENDED:
+	case NODE_TIE_LOOSENED:
 		return;
 	}
 	answer(system, worker, n, reply);

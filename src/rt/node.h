@@ -50,6 +50,9 @@ enum node_kind {
 	NODE_DEMONITOR, /* ref */
 	NODE_DOWN, /* ref; payload struct airs_reason */
 	NODE_CALL_DONE, /* ref: the caller no longer waits */
+	NODE_CHILD_ENDED, /* payload struct airs_reason */
+	NODE_PARENT_ENDED, /* payload struct airs_reason */
+	NODE_TIE_LOOSENED, /* the other side has unlinked this one */
 };
 
 enum node_payload {

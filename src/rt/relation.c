@@ -30,12 +30,27 @@ static struct relation *fill(struct relation *r, enum relation_kind kind, uint64
 	return r;
 }
 
+/*
+ * Those that come and go take a block of the size of a message. So they do not lie among
+ * those that stay, whose pages could not be given back when they are gone.
+ */
+static bool is_brief(enum relation_kind kind)
+{
+	return kind == RELATION_CALL || kind == RELATION_REQUEST ||
+			kind == RELATION_TIMER;
+}
+
+static size_t size_of(enum relation_kind kind)
+{
+	return is_brief(kind) ? CACHE_LINE : sizeof(struct relation);
+}
+
 struct relation *relation_new(struct airs_system *system, struct worker *worker,
 		enum relation_kind kind, uint64_t key, airs_pid peer)
 {
 	uint8_t size_class;
-	void *block = memory_alloc(&system->memory, worker_memory(worker),
-			sizeof(struct relation), &size_class);
+	void *block = memory_alloc(&system->memory, worker_memory(worker), size_of(kind),
+			&size_class);
 
 	return block ? fill(block, kind, key, peer, size_class) : NULL;
 }
@@ -45,16 +60,21 @@ struct relation *relation_new_must(struct airs_system *system, struct worker *wo
 {
 	uint8_t size_class;
 	void *block = memory_alloc_must(&system->memory, worker_memory(worker),
-			sizeof(struct relation), &size_class);
+			size_of(kind), &size_class);
 
 	return fill(block, kind, key, peer, size_class);
 }
 
 void relation_free(struct airs_system *system, struct worker *worker, struct relation *r)
 {
-	if (r)
-		memory_free(&system->memory, worker_memory(worker), r,
-				r->is_heap ? MEMORY_HEAP : MEMORY_CLASS_HALF);
+	unsigned int size_class = MEMORY_HEAP;
+
+	if (!r)
+		return;
+	if (!r->is_heap)
+		size_class = is_brief((enum relation_kind)r->kind) ? MEMORY_CLASS_LINE
+								   : MEMORY_CLASS_HALF;
+	memory_free(&system->memory, worker_memory(worker), r, (uint8_t)size_class);
 }
 
 static struct relation_table *table_new(uint32_t n)

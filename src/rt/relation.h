@@ -4,7 +4,7 @@
 
 /*
  * Relations: what an actor holds towards others and towards the runtime, one entry for
- * each link, monitor, call, timer and watch, found by kind and key.
+ * each link, monitor, tie, call, timer and watch, found by kind and key.
  *
  * An actor touches only its own relations; the other half is in the other actor and is
  * told by a signal. Entries are chained, so inserting cannot fail: a few in a list, more
@@ -29,6 +29,7 @@ enum relation_kind {
 	RELATION_REQUEST, /* key: ref; peer: the caller, whom no answer was given yet */
 	RELATION_TIMER, /* key: ref; timer */
 	RELATION_WATCH, /* key: ref; watch: of the reactor */
+	RELATION_TIE, /* key: the child's or the parent's pid; see tie.c */
 };
 
 struct relation {
@@ -40,6 +41,7 @@ struct relation {
 	union {
 		struct node *timer;
 		uint64_t watch;
+		uint64_t tag; /* of the parent's half of a tie */
 		struct {
 			/* link and unlink signals not acknowledged yet */
 			uint32_t pending;

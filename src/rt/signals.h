@@ -28,6 +28,20 @@ void monitor_end(struct worker *w, struct airs_actor *a, struct relation *r);
 void monitored_end(struct worker *w, struct airs_actor *a, struct relation *r,
 		const struct airs_reason *reason);
 
+/* tie.c */
+/* Whether an exit signal of a child or parent would be heard. */
+bool tie_is_linked(const struct airs_actor *a, airs_pid to);
+/* The part of airs_unlink that concerns a child or the parent. */
+void tie_unlink(struct worker *w, struct airs_actor *a, airs_pid to);
+void tie_receive_loosened(struct worker *w, struct airs_actor *a, struct node *n);
+/* AIRS_MSG_STARTED, of a child with its tag. */
+void tie_receive_started(struct worker *w, struct airs_actor *a, struct node *n);
+void tie_receive_child_end(struct worker *w, struct airs_actor *a, struct node *n);
+void tie_receive_parent_end(struct worker *w, struct airs_actor *a, struct node *n);
+/* Tell the other side that a has ended. Consumes r. */
+void tie_end(struct worker *w, struct airs_actor *a, struct relation *r,
+		const struct airs_reason *reason);
+
 /* call.c */
 void call_receive_reply(struct worker *w, struct airs_actor *a, struct node *n);
 void call_receive_timeout(struct worker *w, struct airs_actor *a, struct node *n);

@@ -13,8 +13,9 @@
 #include "base/cleanup.h"
 #include "rt/system.h"
 
-#define ARGS_MAX    ((size_t)64 * 1024)
-#define FLAGS_KNOWN (AIRS_SPAWN_LINK | AIRS_SPAWN_MONITOR | AIRS_SPAWN_ACK)
+#define ARGS_MAX ((size_t)64 * 1024)
+#define FLAGS_KNOWN                                                                      \
+	(AIRS_SPAWN_LINK | AIRS_SPAWN_MONITOR | AIRS_SPAWN_ACK | AIRS_SPAWN_CHILD)
 
 /* What a spawn has gathered before it takes effect. */
 struct spawn {
@@ -26,7 +27,8 @@ struct spawn {
 	struct node *start;
 	void *state;
 	uint8_t state_class;
-	struct relation *links[2], *monitors[2]; /* the parent's half, the child's half */
+	/* The parent's half, the child's half. */
+	struct relation *links[2], *monitors[2], *ties[2];
 };
 
 static int read_options(struct spawn *s, const struct airs_spawn_options *options)
@@ -37,6 +39,9 @@ static int read_options(struct spawn *s, const struct airs_spawn_options *option
 		s->options = *options;
 	}
 	if (s->options.flags & ~FLAGS_KNOWN || (s->options.flags && !s->parent))
+		return -EINVAL;
+	if (s->options.flags & AIRS_SPAWN_CHILD &&
+			s->options.flags & (AIRS_SPAWN_LINK | AIRS_SPAWN_MONITOR))
 		return -EINVAL;
 	if (s->options.args_size && !s->options.args)
 		return -EINVAL;
@@ -69,6 +74,7 @@ static void undo(struct spawn *s)
 	for (i = 0; i < 2; i++) {
 		relation_free(s->system, s->worker, s->links[i]);
 		relation_free(s->system, s->worker, s->monitors[i]);
+		relation_free(s->system, s->worker, s->ties[i]);
 	}
 	if (!s->child)
 		return;
@@ -77,6 +83,16 @@ static void undo(struct spawn *s)
 	atomic_store_explicit(&s->child->status, actor_pid(s->child) | STATUS_FREE,
 			memory_order_relaxed);
 	table_give(&s->system->table, s->worker, s->child);
+}
+
+static int make_ties(struct spawn *s, airs_pid parent, airs_pid child)
+{
+	s->ties[0] = relation_new(s->system, s->worker, RELATION_TIE, child, child);
+	s->ties[1] = relation_new(s->system, s->worker, RELATION_TIE, parent, parent);
+	if (!s->ties[0] || !s->ties[1])
+		return -ENOMEM;
+	s->ties[0]->u.tag = s->options.tag;
+	return 0;
 }
 
 static int make_relations(struct spawn *s)
@@ -103,7 +119,7 @@ static int make_relations(struct spawn *s)
 		if (!s->monitors[0] || !s->monitors[1])
 			return -ENOMEM;
 	}
-	return 0;
+	return s->options.flags & AIRS_SPAWN_CHILD ? make_ties(s, parent, child) : 0;
 }
 
 static int make_start(struct spawn *s)
@@ -159,6 +175,16 @@ static void fill_slot(struct spawn *s, const struct airs_behaviour *behaviour)
 	atomic_store_explicit(&child->status, actor_pid(child), memory_order_release);
 }
 
+static void insert_ties(struct spawn *s)
+{
+	relation_insert(s->parent, TAKE_PTR(s->ties[0]));
+	relation_insert(s->child, TAKE_PTR(s->ties[1]));
+	counter_add(&s->parent->n_links, 1);
+	counter_add(&s->child->n_links, 1);
+	counter_add(&s->parent->n_monitors, 1);
+	counter_add(&s->child->n_monitored_by, 1);
+}
+
 static void insert_relations(struct spawn *s)
 {
 	if (s->links[0]) {
@@ -174,6 +200,8 @@ static void insert_relations(struct spawn *s)
 		counter_add(&s->parent->n_monitors, 1);
 		counter_add(&s->child->n_monitored_by, 1);
 	}
+	if (s->ties[0])
+		insert_ties(s);
 }
 
 static void count_spawn(struct spawn *s)

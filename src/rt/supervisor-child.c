@@ -46,42 +46,37 @@ static void send_exit(struct supervisor *s, struct child *c,
 
 static int arm_timer(struct supervisor *s, struct child *c, uint64_t delay_usec)
 {
+	struct trouble *trouble;
 	int r;
 
 	if (delay_usec == AIRS_INFINITY)
 		return 0;
-	r = airs_timer_start(s->self, delay_usec, 0, &c->timer);
-	if (r < 0)
-		return r;
-	r = map_put_number(&s->by_ref, c->timer, c);
-	if (r < 0) {
-		(void)airs_timer_cancel(s->self, c->timer);
-		c->timer = 0;
-	}
-	return r;
+	r = child_trouble(c, &trouble);
+	return r < 0 ? r
+		     : airs_timer_start(s->self, delay_usec, (uintptr_t)c,
+				       &trouble->timer);
 }
 
 static void disarm_timer(struct supervisor *s, struct child *c)
 {
-	if (c->timer == 0)
+	if (!c->trouble || c->trouble->timer == 0)
 		return;
-	(void)map_remove_number(&s->by_ref, c->timer);
-	(void)airs_timer_cancel(s->self, c->timer);
-	c->timer = 0;
+	(void)airs_timer_cancel(s->self, c->trouble->timer);
+	c->trouble->timer = 0;
 }
 
 static int spawn_actor(struct supervisor *s, struct child *c)
 {
 	struct airs_spawn_options options = {
 		.size = sizeof(options),
-		.args = c->spec->args,
+		.args = c->spec->args_size > 0 ? c->spec->data : NULL,
 		.args_size = c->spec->args_size,
-		.flags = AIRS_SPAWN_LINK | AIRS_SPAWN_MONITOR | AIRS_SPAWN_ACK,
-		.pool = c->spec->pool,
-		.ret_monitor = &c->monitor,
+		.flags = AIRS_SPAWN_CHILD | AIRS_SPAWN_ACK,
+		.tag = (uintptr_t)c,
+		.pool = c->spec->terms->pool,
 	};
 
-	return airs_spawn(s->self, c->spec->behaviour, &options, &c->pid);
+	return airs_spawn(s->self, c->spec->terms->behaviour, &options, &c->pid);
 }
 
 static int spawn_supervisor(struct supervisor *s, struct child *c)
@@ -93,53 +88,29 @@ static int spawn_supervisor(struct supervisor *s, struct child *c)
 	};
 	struct airs_spawn_options options = {
 		.size = sizeof(options),
-		.flags = AIRS_SPAWN_LINK | AIRS_SPAWN_MONITOR | AIRS_SPAWN_ACK,
-		.pool = c->spec->pool,
-		.ret_monitor = &c->monitor,
+		.flags = AIRS_SPAWN_CHILD | AIRS_SPAWN_ACK,
+		.tag = (uintptr_t)c,
+		.pool = c->spec->terms->pool,
 	};
 
-	(void)snprintf(args.label, sizeof(args.label), "%s", c->spec->id);
+	(void)snprintf(args.label, sizeof(args.label), "%s", spec_id(c->spec));
 	return supervisor_spawn(s->self, &args, &options, &c->pid);
 }
 
-static int enter_process(struct supervisor *s, struct child *c)
+/* reason NULL: none but the error. */
+static void note_failure(struct child *c, int error, const struct airs_reason *reason)
 {
-	int r = map_put_number(&s->by_pid, c->pid, c);
+	struct trouble *trouble;
 
-	if (r < 0)
-		return r;
-	r = map_put_number(&s->by_ref, c->monitor, c);
-	if (r < 0)
-		(void)map_remove_number(&s->by_pid, c->pid);
-	return r;
-}
-
-static void leave_process(struct supervisor *s, struct child *c)
-{
-	if (c->pid == AIRS_PID_NONE)
+	c->outcome = OUTCOME_FAILED;
+	c->failure = (int16_t)error;
+	if (!reason)
 		return;
-	(void)map_remove_number(&s->by_pid, c->pid);
-	(void)map_remove_number(&s->by_ref, c->monitor);
-	c->last_pid = c->pid;
-	c->pid = AIRS_PID_NONE;
-	c->monitor = 0;
-}
-
-static int make_process(struct supervisor *s, struct child *c)
-{
-	int r = c->spec->plan ? spawn_supervisor(s, c) : spawn_actor(s, c);
-
-	if (r < 0)
-		return r;
-	r = enter_process(s, c);
-	if (r < 0) {
-		send_exit(s, c, AIRS_REASON_KILL);
-		airs_demonitor(s->self, c->monitor);
-		airs_unlink(s->self, c->pid);
-		c->pid = AIRS_PID_NONE;
-		c->monitor = 0;
-	}
-	return r;
+	/* Without memory for the reason the error has to do. */
+	if (child_trouble(c, &trouble) < 0)
+		return;
+	c->failure = 0;
+	trouble->failure = *reason;
 }
 
 static void launch(
@@ -150,18 +121,18 @@ static void launch(
 
 	(void)reason;
 	c->outcome = OUTCOME_OPEN;
-	r = make_process(s, c);
+	r = c->spec->plan ? spawn_supervisor(s, c) : spawn_actor(s, c);
+	c->is_alive = r == 0;
 	event_child(s, AIRS_EVENT_CHILD_STARTING, c, &extra);
 	if (r == 0)
-		r = arm_timer(s, c, c->spec->start_timeout_usec);
+		r = arm_timer(s, c, c->spec->terms->start_timeout_usec);
 	if (r == 0)
 		return;
-	c->failure = airs_reason_make(AIRS_REASON_ERROR, -r, "cannot be started");
-	c->outcome = OUTCOME_FAILED;
-	if (c->pid == AIRS_PID_NONE)
-		list_append(&s->failed, &c->failed_link);
-	else
+	note_failure(c, -r, NULL);
+	if (c->is_alive)
 		send_exit(s, c, AIRS_REASON_KILL);
+	else
+		children_add_failed(s, c);
 }
 
 static void come_up(
@@ -170,25 +141,26 @@ static void come_up(
 	const struct event_extra extra = { .decision = c->decision };
 
 	(void)reason;
-	c->started_usec = airs_now(s->self);
-	c->history = HAS_RUN;
+	c->has_run = true;
+	if (c->trouble && c->trouble->attempt > 0)
+		c->trouble->started_usec = airs_now(s->self);
 	event_child(s, AIRS_EVENT_CHILD_STARTED, c, &extra);
 	request_started(s, c);
+	child_tidy(c);
 }
 
 static void stop(struct supervisor *s, struct child *c, const struct airs_reason *reason)
 {
 	(void)reason;
-	if (c->pid == AIRS_PID_NONE)
+	if (!c->is_alive)
 		return; /* Its spawn failed; CHILD_DOWN is under way. */
-	airs_unlink(s->self, c->pid);
-	if (c->spec->shutdown_usec == AIRS_SHUTDOWN_BRUTAL) {
+	if (c->spec->terms->shutdown_usec == AIRS_SHUTDOWN_BRUTAL) {
 		send_exit(s, c, AIRS_REASON_KILL);
 		return;
 	}
 	send_exit(s, c, AIRS_REASON_SHUTDOWN);
 	/* A deadline that cannot be kept passes at once. */
-	if (arm_timer(s, c, c->spec->shutdown_usec) < 0)
+	if (arm_timer(s, c, c->spec->terms->shutdown_usec) < 0)
 		send_exit(s, c, AIRS_REASON_KILL);
 }
 
@@ -214,14 +186,24 @@ static void kill_late(
 	send_exit(s, c, AIRS_REASON_KILL);
 }
 
+static struct airs_reason failure_of(const struct child *c)
+{
+	return c->failure == 0 && c->trouble ? c->trouble->failure
+			       : airs_reason_make(AIRS_REASON_ERROR, c->failure,
+						 "cannot be started");
+}
+
 static void fail_start(
 		struct supervisor *s, struct child *c, const struct airs_reason *reason)
 {
-	if (c->outcome == OUTCOME_IGNORED)
+	struct airs_reason failure;
+
+	if (c->outcome == OUTCOME_IGNORED) {
 		restart_after_ignore(s, c);
-	else
-		restart_after_failed_start(s, c,
-				c->outcome == OUTCOME_FAILED ? &c->failure : reason);
+		return;
+	}
+	failure = c->outcome == OUTCOME_FAILED ? failure_of(c) : *reason;
+	restart_after_failed_start(s, c, &failure);
 }
 
 static void end_stopped(
@@ -240,13 +222,13 @@ static void end_stopped(
 static void await_turn(
 		struct supervisor *s, struct child *c, const struct airs_reason *reason)
 {
-	uint64_t now_usec = airs_now(s->self);
+	uint64_t now_usec = airs_now(s->self), due_usec = child_due(c);
 
 	(void)reason;
-	/* In a group the walk looks at due_usec. */
-	if (s->plan->strategy != AIRS_ONE_FOR_ONE || c->due_usec <= now_usec)
+	/* In a group the walk looks at the time. */
+	if (s->plan->strategy != AIRS_ONE_FOR_ONE || due_usec <= now_usec)
 		return;
-	if (arm_timer(s, c, c->due_usec - now_usec) < 0)
+	if (arm_timer(s, c, due_usec - now_usec) < 0)
 		supervisor_break(s, -ENOMEM);
 }
 
@@ -310,12 +292,23 @@ void child_step(struct supervisor *s, struct child *c, enum child_event event,
 	if (!t->action)
 		return;
 	if (event == CHILD_DOWN)
-		leave_process(s, c);
+		c->is_alive = false;
 	/* A deadline outlives a second reason to stop. */
 	if (t->action != stop_for_other_reason)
 		disarm_timer(s, c);
 	set_state(s, c, t->next);
 	t->action(s, c, reason);
+}
+
+uint64_t child_due(const struct child *c)
+{
+	return c->trouble ? c->trouble->due_usec : 0;
+}
+
+void child_set_due(struct child *c, uint64_t due_usec)
+{
+	if (c->trouble)
+		c->trouble->due_usec = due_usec;
 }
 
 int child_has_process(const struct child *c)
@@ -349,7 +342,5 @@ void child_note_refused(struct child *c, int status, const struct airs_reason *r
 		c->outcome = OUTCOME_IGNORED;
 		return;
 	}
-	c->outcome = OUTCOME_FAILED;
-	c->failure = reason ? *reason
-			    : airs_reason_make(AIRS_REASON_ERROR, -status, NULL);
+	note_failure(c, -status, reason);
 }

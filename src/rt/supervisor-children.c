@@ -1,46 +1,148 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/assert.h"
 #include "rt/supervisor-internal.h"
 
-static void free_waiters(struct child *c)
+/*
+ * The index by id holds pointers only: the id is in the child's specification. Linear
+ * probing; a removed entry leaves a mark, and marks vanish when the index is next
+ * rebuilt, which happens when both together fill three quarters of it.
+ */
+
+#define CAPACITY_MIN 8
+
+static struct child removed_mark;
+
+static size_t hash_id(const char *id)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
+
+	for (; *id; id++)
+		hash = (hash ^ (unsigned char)*id) * UINT64_C(0x100000001b3);
+	return (size_t)(hash ^ hash >> 29);
+}
+
+static struct child **find_slot(const struct child_index *index, const char *id)
+{
+	size_t i;
+
+	if (index->capacity == 0)
+		return NULL;
+	for (i = hash_id(id) & (index->capacity - 1); index->slots[i];
+			i = (i + 1) & (index->capacity - 1))
+		if (index->slots[i] != &removed_mark &&
+				strcmp(spec_id(index->slots[i]->spec), id) == 0)
+			return &index->slots[i];
+	return NULL;
+}
+
+/* There is room, and the id is not there yet. */
+static void place(struct child_index *index, struct child *c)
+{
+	size_t i = hash_id(spec_id(c->spec)) & (index->capacity - 1);
+
+	while (index->slots[i] && index->slots[i] != &removed_mark)
+		i = (i + 1) & (index->capacity - 1);
+	if (!index->slots[i])
+		index->used++;
+	index->slots[i] = c;
+}
+
+static int make_room(struct supervisor *s)
+{
+	struct child_index bigger = { .capacity = CAPACITY_MIN };
+	struct child *c;
+
+	if ((s->by_id.used + 1) * 4 <= s->by_id.capacity * 3)
+		return 0;
+	while ((s->n_children + 1) * 2 > bigger.capacity)
+		bigger.capacity *= 2;
+	bigger.slots = calloc(bigger.capacity, sizeof(struct child *));
+	if (!bigger.slots)
+		return -ENOMEM;
+	list_foreach(c, &s->children, link)
+		place(&bigger, c);
+	free(s->by_id.slots);
+	s->by_id = bigger;
+	return 0;
+}
+
+static void free_waiters(struct trouble *t)
 {
 	struct waiter *w, *tmp;
 
-	list_foreach_safe(w, tmp, &c->waiters, link) {
+	list_foreach_safe(w, tmp, &t->waiters, link) {
 		list_remove(&w->link);
 		free(w);
 	}
 }
 
+static void free_trouble(struct child *c)
+{
+	if (!c->trouble)
+		return;
+	free_waiters(c->trouble);
+	intensity_fini(&c->trouble->window);
+	free(c->trouble);
+	c->trouble = NULL;
+}
+
 static void free_child(struct child *c)
 {
-	free_waiters(c);
-	intensity_fini(&c->window);
+	free_trouble(c);
 	spec_unref(c->spec);
 	free(c);
 }
 
+int child_trouble(struct child *c, struct trouble **ret_trouble)
+{
+	if (!c->trouble) {
+		c->trouble = calloc(1, sizeof(*c->trouble));
+		if (!c->trouble)
+			return -ENOMEM;
+		list_init(&c->trouble->waiters);
+	}
+	*ret_trouble = c->trouble;
+	return 0;
+}
+
+void child_tidy(struct child *c)
+{
+	const struct trouble *t = c->trouble;
+
+	if (t && t->timer == 0 && t->attempt == 0 && t->due_usec == 0 &&
+			t->window.count == 0 && list_is_empty(&t->waiters))
+		free_trouble(c);
+}
+
+struct child *children_find(const struct supervisor *s, const char *id)
+{
+	struct child **slot = find_slot(&s->by_id, id);
+
+	return slot ? *slot : NULL;
+}
+
 int children_add(struct supervisor *s, struct spec *spec, struct child **ret_child)
 {
-	struct child *c = calloc(1, sizeof(*c));
+	struct child *c;
 	int r;
 
+	if (children_find(s, spec_id(spec)))
+		return -EEXIST;
+	r = make_room(s);
+	if (r < 0)
+		return r;
+	c = calloc(1, sizeof(*c));
 	if (!c)
 		return -ENOMEM;
-	r = map_put(&s->by_id, spec->id, c);
-	if (r < 0) {
-		free(c);
-		return r;
-	}
 	c->spec = spec_ref(spec);
 	c->sequence = ++s->next_sequence;
 	c->state = AIRS_CHILD_STOPPED;
-	c->want = spec->initial == AIRS_INITIAL_HOLD ? WANT_DOWN : WANT_UP;
-	list_init(&c->waiters);
-	list_init(&c->failed_link);
+	c->want = spec->terms->initial == AIRS_INITIAL_HOLD ? WANT_DOWN : WANT_UP;
+	place(&s->by_id, c);
 	list_append(&s->children, &c->link);
 	s->n_children++;
 	*ret_child = c;
@@ -51,17 +153,48 @@ void children_update(struct supervisor *s, struct child *c, struct spec *spec)
 {
 	struct spec *old = c->spec;
 
-	map_rebind(&s->by_id, spec->id);
+	(void)s;
 	c->spec = spec_ref(spec);
 	spec_unref(old);
 }
 
+void children_add_failed(struct supervisor *s, struct child *c)
+{
+	c->is_failed = true;
+	c->next_failed = NULL;
+	*s->failed.end = c;
+	s->failed.end = &c->next_failed;
+}
+
+static void remove_failed(struct supervisor *s, struct child *c)
+{
+	struct child **place = &s->failed.first;
+
+	if (!c->is_failed)
+		return;
+	while (*place != c)
+		place = &(*place)->next_failed;
+	*place = c->next_failed;
+	if (!c->next_failed)
+		s->failed.end = place;
+	c->is_failed = false;
+}
+
+struct child *children_take_failed(struct supervisor *s)
+{
+	struct child *c = s->failed.first;
+
+	if (c)
+		remove_failed(s, c);
+	return c;
+}
+
 void children_remove(struct supervisor *s, struct child *c)
 {
-	bug_unless(c->pid == AIRS_PID_NONE);
-	bug_unless(list_is_empty(&c->waiters));
-	(void)map_remove(&s->by_id, c->spec->id);
-	list_remove(&c->failed_link);
+	bug_unless(!c->is_alive);
+	bug_unless(!c->trouble || list_is_empty(&c->trouble->waiters));
+	*find_slot(&s->by_id, spec_id(c->spec)) = &removed_mark;
+	remove_failed(s, c);
 	list_remove(&c->link);
 	s->n_children--;
 	free_child(c);
@@ -75,9 +208,8 @@ void children_fini(struct supervisor *s)
 		list_remove(&c->link);
 		free_child(c);
 	}
-	map_fini(&s->by_id);
-	map_fini(&s->by_pid);
-	map_fini(&s->by_ref);
+	free(s->by_id.slots);
+	s->by_id = (struct child_index){ 0 };
 }
 
 struct child *children_next(struct supervisor *s, struct child *c)

@@ -24,8 +24,11 @@ static uint32_t count_restarts(const struct supervisor *s, const struct child *c
 {
 	const struct intensity *window = &s->window;
 
-	if (s->plan->escalation == AIRS_ESCALATE_CHILD && c)
-		window = &c->window;
+	if (s->plan->escalation == AIRS_ESCALATE_CHILD && c) {
+		if (!c->trouble)
+			return 0;
+		window = &c->trouble->window;
+	}
 	return intensity_count(window, airs_now(s->self), s->plan->period_usec);
 }
 
@@ -46,10 +49,10 @@ void event_child(struct supervisor *s, enum airs_supervisor_event_kind kind,
 		return;
 	fill_in(s, kind, extra, &event);
 	event.cookie = c->spec->cookie;
-	event.child = c->pid != AIRS_PID_NONE ? c->pid : c->last_pid;
-	event.attempt = c->attempt;
+	event.child = c->pid;
+	event.attempt = c->trouble ? c->trouble->attempt : 0;
 	event.restarts_in_window = count_restarts(s, c);
-	(void)snprintf(event.id, sizeof(event.id), "%s", c->spec->id);
+	(void)snprintf(event.id, sizeof(event.id), "%s", spec_id(c->spec));
 	if (extra->decision == AIRS_DECISION_GROUP)
 		(void)snprintf(event.cause, sizeof(event.cause), "%s", s->walk.cause);
 	tell(s, &event);

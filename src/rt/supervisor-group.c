@@ -39,7 +39,8 @@ static void begin_phase(struct walk *w, int phase, struct child *cursor)
 	w->phase = phase;
 	w->cursor = cursor;
 	w->pending = 0;
-	w->round++;
+	if (++w->round == 0)
+		w->round++; /* 0 is no mark. */
 }
 
 static void await(struct supervisor *s, struct child *c)
@@ -123,10 +124,10 @@ static int needs_start(const struct child *c)
 static uint64_t due_at_cursor(const struct supervisor *s)
 {
 	const struct walk *w = &s->walk;
-	uint64_t due_usec = w->gate ? w->gate->due_usec : 0;
+	uint64_t due_usec = w->gate ? child_due(w->gate) : 0;
 
-	if (needs_start(w->cursor) && w->cursor->due_usec > due_usec)
-		due_usec = w->cursor->due_usec;
+	if (needs_start(w->cursor) && child_due(w->cursor) > due_usec)
+		due_usec = child_due(w->cursor);
 	return due_usec;
 }
 
@@ -180,10 +181,10 @@ void walk_restart_group(struct supervisor *s, struct child *c)
 {
 	struct walk *w = &s->walk;
 
-	(void)snprintf(w->cause, sizeof(w->cause), "%s", c->spec->id);
+	(void)snprintf(w->cause, sizeof(w->cause), "%s", spec_id(c->spec));
 	w->decision = AIRS_DECISION_GROUP;
 	if (s->plan->strategy == AIRS_ONE_FOR_ALL) {
-		if (!w->gate || w->gate->due_usec < c->due_usec)
+		if (!w->gate || child_due(w->gate) < child_due(c))
 			w->gate = c;
 		turn_back_to(s, 0);
 	} else {

@@ -8,7 +8,7 @@
  * blocks.
  *
  *   supervisor-spec.c     checks and copies options; immutable and shared from then on
- *   supervisor-children.c    the children: in order, by id, by pid, by monitor and timer
+ *   supervisor-children.c    the children: in order, by id; what is the matter with them
  *   supervisor-child.c    the life of one child (state × event table)
  *   supervisor-group.c    the walk: ordered stops and starts of many children
  *   supervisor-restart.c  what follows when a child ends: restart type, intensity,
@@ -21,11 +21,12 @@
  */
 
 #include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "airssys/supervisor.h"
 #include "base/list.h"
-#include "base/map.h"
 #include "rt/intensity.h"
 
 /* Options, copied; immutable, and shared by all incarnations of a supervisor. */
@@ -42,22 +43,33 @@ struct plan {
 	size_t n_specs;
 };
 
-/* A child specification, copied; immutable and shared. */
-struct spec {
+/* What many specifications have in common; immutable, and shared by siblings. */
+struct terms {
 	_Atomic unsigned int references;
-	char *id;
-	const struct airs_behaviour *behaviour;
-	struct plan *plan; /* of a supervisor, else NULL */
-	void *args;
-	size_t args_size;
 	enum airs_restart restart;
 	enum airs_initial initial;
+	const struct airs_behaviour *behaviour; /* NULL: a supervisor */
 	uint64_t shutdown_usec;
 	uint64_t start_timeout_usec; /* AIRS_INFINITY: none */
 	struct airs_backoff backoff;
 	struct airs_pool *pool;
-	uint64_t cookie;
 };
+
+/* A child specification, copied; immutable and shared. */
+struct spec {
+	_Atomic unsigned int references;
+	uint32_t args_size;
+	struct terms *terms; /* one reference */
+	struct plan *plan; /* of a supervisor, else NULL */
+	uint64_t cookie;
+	/* the arguments, then the id with its NUL */
+	_Alignas(max_align_t) unsigned char data[];
+};
+
+static inline const char *spec_id(const struct spec *spec)
+{
+	return (const char *)spec->data + spec->args_size;
+}
 
 /* Whether a child ought to have a process, whatever it has just now. */
 enum child_want {
@@ -82,31 +94,40 @@ enum start_outcome {
 	OUTCOME_TIMEOUT, /* is being stopped for it */
 };
 
-struct child {
-	struct list link; /* on supervisor.children */
-	struct list failed_link; /* on supervisor.failed */
-	struct spec *spec; /* one reference */
-	uint64_t sequence; /* grows in start order, never reused */
-	enum airs_child_state state;
-	enum child_want want;
-	enum start_cause start_cause;
-	enum start_outcome outcome;
-	enum airs_supervisor_decision decision; /* of the start or stop under way */
-	struct airs_reason failure; /* OUTCOME_FAILED, or a spawn that failed */
-	airs_pid pid;
-	airs_pid last_pid; /* of the process before, for events about its end */
-	airs_ref monitor;
+/*
+ * What a child has only while something is the matter with it: a start that failed, a
+ * timer, restarts not forgotten yet, requests that wait.
+ */
+struct trouble {
+	struct airs_reason
+			failure; /* OUTCOME_FAILED; its class may say that it is not set
+				     */
 	airs_ref timer; /* start timeout, stop deadline or backoff, as the state says */
-	uint64_t walk_round; /* equals the walk's: the walk waits for this child */
-	uint64_t started_usec; /* end of its start handshake */
+	uint64_t started_usec; /* end of its start handshake; only with attempts */
 	uint64_t due_usec; /* RESTARTING: not before */
 	uint32_t attempt; /* restarts since the last stable run */
-	enum {
-		NEVER_RAN,
-		HAS_RUN,
-	} history;
 	struct intensity window; /* under AIRS_ESCALATE_CHILD */
 	struct list waiters; /* [struct waiter.link] */
+};
+
+struct child {
+	struct list link; /* on supervisor.children */
+	struct spec *spec; /* one reference */
+	struct trouble *trouble; /* NULL: none */
+	struct child *next_failed; /* on supervisor.failed */
+	uint64_t sequence; /* grows in start order, never reused */
+	airs_pid pid; /* of its process; without one, of the last, for events */
+	uint32_t walk_round; /* equals the walk's: the walk waits for this child */
+	int16_t failure; /* OUTCOME_FAILED: a positive errno, when trouble has no reason */
+	uint8_t state; /* enum airs_child_state */
+	uint8_t start_cause; /* enum start_cause */
+	uint8_t decision; /* enum airs_supervisor_decision, of the start or stop under way
+			   */
+	uint8_t outcome : 2; /* enum start_outcome */
+	uint8_t want : 1; /* enum child_want */
+	bool is_alive : 1; /* pid has not ended */
+	bool is_failed : 1; /* on supervisor.failed: its spawn failed */
+	bool has_run : 1; /* once at least */
 };
 
 enum request_operation {
@@ -137,7 +158,7 @@ struct walk {
 	uint64_t first; /* sequence: where the range begins; it ends with the last child
 			 */
 	struct child *cursor; /* next to stop or start; NULL: no more */
-	uint64_t round; /* changes with the phase, so that old marks on children are void
+	uint32_t round; /* changes with the phase, so that old marks on children are void
 			 */
 	size_t pending; /* children of this round that are stopping or starting */
 	struct child *gate; /* one-for-all: whose backoff the whole group waits for */
@@ -151,6 +172,12 @@ enum supervisor_life {
 	LIFE_STARTING, /* the own start handshake is not over */
 	LIFE_UP,
 	LIFE_STOPPING, /* ends with reason when all children have */
+};
+
+/* Children by id: open addressing; see supervisor-children.c. */
+struct child_index {
+	struct child **slots;
+	size_t capacity, used; /* used counts those that were removed as well */
 };
 
 struct supervisor {
@@ -170,9 +197,10 @@ struct supervisor {
 	size_t n_children;
 	size_t n_initial; /* in state STARTING with START_INITIAL */
 	uint64_t next_sequence;
-	struct map by_id, by_pid,
-			by_ref; /* → struct child; by_ref: monitors and timers */
-	struct list failed; /* [struct child.failed_link]: STARTING without a process */
+	struct child_index by_id;
+	struct {
+		struct child *first, **end;
+	} failed; /* [struct child.next_failed]: STARTING without a process */
 	enum {
 		NUDGE_NONE,
 		NUDGE_SENT, /* a message to ourselves is under way */
@@ -202,7 +230,9 @@ struct supervisor_request {
 /* supervisor-spec.c */
 MUST_CHECK int plan_new(
 		const struct airs_supervisor_options *options, struct plan **ret_plan);
-MUST_CHECK int spec_new(const struct airs_child_spec *from, struct spec **ret_spec);
+/* sibling (may be NULL) lends its terms if they are the same. */
+MUST_CHECK int spec_new(const struct airs_child_spec *from, const struct spec *sibling,
+		struct spec **ret_spec);
 MUST_CHECK int spec_check(const struct airs_child_spec *spec, const char **ret_what);
 struct plan *plan_ref(struct plan *plan);
 void plan_unref(struct plan *plan); /* NULL is accepted, by spec_unref too */
@@ -219,6 +249,15 @@ void children_remove(struct supervisor *s, struct child *c);
 void children_update(struct supervisor *s, struct child *c, struct spec *spec);
 /* Frees everything without using the runtime. */
 void children_fini(struct supervisor *s);
+/* NULL when there is none. */
+struct child *children_find(const struct supervisor *s, const char *id);
+/* The child's trouble, made if need be. -ENOMEM. */
+MUST_CHECK int child_trouble(struct child *c, struct trouble **ret_trouble);
+/* Nothing may be the matter any more. */
+void child_tidy(struct child *c);
+/* The spawn of c failed, or was taken up. */
+void children_add_failed(struct supervisor *s, struct child *c);
+struct child *children_take_failed(struct supervisor *s);
 /* NULL at the end; c NULL: the first, the last. */
 struct child *children_next(struct supervisor *s, struct child *c);
 struct child *children_previous(struct supervisor *s, struct child *c);
@@ -236,6 +275,13 @@ enum child_event {
 };
 void child_step(struct supervisor *s, struct child *c, enum child_event event,
 		const struct airs_reason *reason);
+/* RESTARTING: when it may start at the earliest. Without trouble it is 0, and stays so. */
+uint64_t child_due(const struct child *c);
+void child_set_due(struct child *c, uint64_t due_usec);
+static inline airs_pid child_process(const struct child *c)
+{
+	return c->is_alive ? c->pid : AIRS_PID_NONE;
+}
 /* Whether a process of it exists or is being made. */
 int child_has_process(const struct child *c);
 /* CHILD_STOP with the decision behind it. */

@@ -37,13 +37,18 @@ static void answer_status(struct supervisor *s, struct airs_from to, int status)
 static int add_waiter(
 		struct child *c, struct airs_from from, enum request_operation operation)
 {
-	struct waiter *w = calloc(1, sizeof(*w));
+	struct trouble *trouble;
+	struct waiter *w;
+	int r = child_trouble(c, &trouble);
 
+	if (r < 0)
+		return r;
+	w = calloc(1, sizeof(*w));
 	if (!w)
 		return -ENOMEM;
 	w->from = from;
 	w->operation = operation;
-	list_append(&c->waiters, &w->link);
+	list_append(&trouble->waiters, &w->link);
 	return 0;
 }
 
@@ -57,7 +62,9 @@ static void answer_starts(
 {
 	struct waiter *w, *tmp;
 
-	list_foreach_safe(w, tmp, &c->waiters, link) {
+	if (!c->trouble)
+		return;
+	list_foreach_safe(w, tmp, &c->trouble->waiters, link) {
 		if (!is_start(w->operation))
 			continue;
 		answer(s, w->from, reply);
@@ -71,9 +78,11 @@ static void start_on_request(
 		struct supervisor *s, struct child *c, enum start_cause cause)
 {
 	c->want = WANT_UP;
-	c->attempt = 0;
-	c->due_usec = 0;
-	intensity_reset(&c->window);
+	if (c->trouble) {
+		c->trouble->attempt = 0;
+		c->trouble->due_usec = 0;
+		intensity_reset(&c->trouble->window);
+	}
 	if (!walk_will_start(s, c)) {
 		child_launch(s, c, cause, AIRS_DECISION_REQUEST);
 		return;
@@ -126,7 +135,7 @@ static int terminate_child(struct supervisor *s, struct child *c, struct airs_fr
 	c->want = WANT_DOWN;
 	if (!child_has_process(c)) {
 		child_stop(s, c, AIRS_DECISION_REQUEST);
-		if (c->spec->restart == AIRS_TEMPORARY)
+		if (c->spec->terms->restart == AIRS_TEMPORARY)
 			request_removed(s, c);
 		return 1;
 	}
@@ -175,7 +184,7 @@ static int delete_child(struct supervisor *s, struct child *c, struct airs_from 
 static int serve_child(struct supervisor *s, enum request_operation operation,
 		const char *id, struct airs_from from)
 {
-	struct child *c = map_find(&s->by_id, id);
+	struct child *c = children_find(s, id);
 
 	if (!c)
 		return -ENOENT;
@@ -189,7 +198,7 @@ static int serve_child(struct supervisor *s, enum request_operation operation,
 static void serve_update(struct supervisor *s, struct airs_from from,
 		const struct supervisor_request *request)
 {
-	struct child *c = map_find(&s->by_id, request->spec->id);
+	struct child *c = children_find(s, spec_id(request->spec));
 
 	if (c)
 		children_update(s, c, request->spec);
@@ -218,8 +227,8 @@ static void serve_which(struct supervisor *s, struct airs_from from,
 		return;
 	}
 	list_foreach(c, &s->children, link) {
-		(void)snprintf(info[n].id, sizeof(info[n].id), "%s", c->spec->id);
-		info[n].pid = c->pid;
+		(void)snprintf(info[n].id, sizeof(info[n].id), "%s", spec_id(c->spec));
+		info[n].pid = child_process(c);
 		info[n].state = c->state;
 		info[n].is_supervisor = c->spec->plan != NULL;
 		info[n].cookie = c->spec->cookie;
@@ -236,7 +245,7 @@ static void serve_count(struct supervisor *s, struct airs_from from,
 
 	(void)request;
 	list_foreach(c, &s->children, link) {
-		counts.active += c->pid != AIRS_PID_NONE;
+		counts.active += c->is_alive;
 		counts.supervisors += c->spec->plan != NULL;
 	}
 	counts.workers = counts.specs - counts.supervisors;
@@ -270,7 +279,9 @@ void request_serve(struct supervisor *s, const struct airs_message *message)
 
 void request_started(struct supervisor *s, struct child *c)
 {
-	answer_starts(s, c, &(struct reply){ 0, &c->pid, sizeof(c->pid) });
+	airs_pid pid = child_process(c);
+
+	answer_starts(s, c, &(struct reply){ 0, &pid, sizeof(pid) });
 }
 
 void request_not_started(struct supervisor *s, struct child *c, int status,
@@ -284,12 +295,15 @@ void request_at_rest(struct supervisor *s, struct child *c)
 	struct list waiters;
 	char id[256];
 
-	if (list_is_empty(&c->waiters))
+	if (!c->trouble || list_is_empty(&c->trouble->waiters)) {
+		child_tidy(c);
 		return;
-	(void)snprintf(id, sizeof(id), "%s", c->spec->id);
+	}
+	(void)snprintf(id, sizeof(id), "%s", spec_id(c->spec));
 	list_init(&waiters);
-	list_insert(&c->waiters, &waiters);
-	list_remove(&c->waiters);
+	list_insert(&c->trouble->waiters, &waiters);
+	list_remove(&c->trouble->waiters);
+	child_tidy(c);
 	while (!list_is_empty(&waiters)) {
 		auto_free struct waiter *w = list_first(&waiters, struct waiter, link);
 		int r;
@@ -303,9 +317,10 @@ void request_at_rest(struct supervisor *s, struct child *c)
 
 void request_removed(struct supervisor *s, struct child *c)
 {
-	struct waiter *w, *tmp;
+	struct waiter *w;
 
-	list_foreach_safe(w, tmp, &c->waiters, link) {
+	while (c->trouble && !list_is_empty(&c->trouble->waiters)) {
+		w = list_first(&c->trouble->waiters, struct waiter, link);
 		answer_status(s, w->from,
 				w->operation == REQUEST_TERMINATE ? 0 : -ENOENT);
 		list_remove(&w->link);
@@ -365,7 +380,7 @@ static int ask_with_spec(struct airs_actor *self, airs_pid supervisor,
 	if (!request)
 		return -ENOMEM;
 	request->operation = operation;
-	r = spec_new(spec, &request->spec);
+	r = spec_new(spec, NULL, &request->spec);
 	if (r < 0) {
 		free_request(request);
 		return r;

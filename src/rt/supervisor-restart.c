@@ -24,7 +24,7 @@ static int is_per_child(const struct supervisor *s)
 
 static int is_restarted(const struct child *c, const struct airs_reason *reason)
 {
-	switch (c->spec->restart) {
+	switch (c->spec->terms->restart) {
 	case AIRS_PERMANENT:
 		return 1;
 	case AIRS_TRANSIENT:
@@ -37,7 +37,7 @@ static int is_restarted(const struct child *c, const struct airs_reason *reason)
 
 static void rest(struct supervisor *s, struct child *c)
 {
-	if (c->spec->restart == AIRS_TEMPORARY)
+	if (c->spec->terms->restart == AIRS_TEMPORARY)
 		request_removed(s, c);
 	else
 		request_at_rest(s, c);
@@ -45,12 +45,14 @@ static void rest(struct supervisor *s, struct child *c)
 
 static void forget_stable_attempts(struct supervisor *s, struct child *c)
 {
-	uint64_t reset_usec = c->spec->backoff.reset_after_usec;
+	uint64_t reset_usec = c->spec->terms->backoff.reset_after_usec;
 
+	if (!c->trouble || c->trouble->attempt == 0)
+		return;
 	if (reset_usec == 0)
 		reset_usec = s->plan->period_usec;
-	if (airs_now(s->self) - c->started_usec >= reset_usec)
-		c->attempt = 0;
+	if (airs_now(s->self) - c->trouble->started_usec >= reset_usec)
+		c->trouble->attempt = 0;
 }
 
 /*
@@ -67,7 +69,7 @@ static struct airs_reason failure_of_start(
 
 	if ((reason->flags & AIRS_REASON_F_SHUTDOWN) && has_prefix(reason->text, prefix))
 		inner = reason->text + sizeof(prefix) - 1;
-	(void)snprintf(path, sizeof(path), "%s%s%s%s", prefix, c->spec->id,
+	(void)snprintf(path, sizeof(path), "%s%s%s%s", prefix, spec_id(c->spec),
 			*inner ? ": " : "", inner);
 	cut = airs_reason_make(AIRS_REASON_NORMAL, 0, path);
 	memcpy(failure.text, cut.text, sizeof(failure.text));
@@ -103,15 +105,28 @@ static void escalate(
 	walk_shut_down(s, &end, AIRS_DECISION_ESCALATE);
 }
 
+/* Whether one more restart is within the intensity. One that cannot be counted is not. */
+static int may_restart(struct supervisor *s, struct child *c)
+{
+	struct trouble *trouble;
+	struct intensity *window;
+
+	if (child_trouble(c, &trouble) < 0)
+		return 0;
+	window = is_per_child(s) ? &trouble->window : &s->window;
+	return intensity_add(window, airs_now(s->self), s->plan->intensity,
+			       s->plan->period_usec) == INTENSITY_WITHIN;
+}
+
 static void plan_restart(struct supervisor *s, struct child *c,
 		enum airs_supervisor_event_kind kind, const struct airs_reason *reason)
 {
-	uint64_t delay_usec = backoff_delay(
-			&c->spec->backoff, ++c->attempt, airs_random(s->self));
+	uint64_t delay_usec = backoff_delay(&c->spec->terms->backoff,
+			++c->trouble->attempt, airs_random(s->self));
 	const struct event_extra extra = { AIRS_DECISION_RESTART, reason, delay_usec };
 
 	event_child(s, kind, c, &extra);
-	c->due_usec = delay_usec > 0 ? airs_now(s->self) + delay_usec : 0;
+	child_set_due(c, delay_usec > 0 ? airs_now(s->self) + delay_usec : 0);
 	if (delay_usec > 0)
 		event_child(s, AIRS_EVENT_CHILD_BACKOFF, c, &extra);
 }
@@ -119,11 +134,9 @@ static void plan_restart(struct supervisor *s, struct child *c,
 static void try_again(struct supervisor *s, struct child *c,
 		enum airs_supervisor_event_kind kind, const struct airs_reason *reason)
 {
-	struct intensity *window = is_per_child(s) ? &c->window : &s->window;
 	const struct event_extra extra = { AIRS_DECISION_ESCALATE, reason, 0 };
 
-	if (intensity_add(window, airs_now(s->self), s->plan->intensity,
-			    s->plan->period_usec) == INTENSITY_EXCEEDED) {
+	if (!may_restart(s, c)) {
 		event_child(s, kind, c, &extra);
 		escalate(s, c, reason);
 		return;
@@ -131,7 +144,7 @@ static void try_again(struct supervisor *s, struct child *c,
 	plan_restart(s, c, kind, reason);
 	c->start_cause = START_AGAIN;
 	c->decision = AIRS_DECISION_RESTART;
-	if (s->plan->strategy == AIRS_ONE_FOR_ONE && c->due_usec == 0) {
+	if (s->plan->strategy == AIRS_ONE_FOR_ONE && child_due(c) == 0) {
 		child_launch(s, c, START_AGAIN, AIRS_DECISION_RESTART);
 		return;
 	}
@@ -162,7 +175,7 @@ static void end_in_sweep(struct supervisor *s, struct child *c,
 	const struct event_extra extra = { AIRS_DECISION_GROUP, reason, 0 };
 
 	event_child(s, kind, c, &extra);
-	if (c->spec->restart == AIRS_TEMPORARY)
+	if (c->spec->terms->restart == AIRS_TEMPORARY)
 		request_removed(s, c);
 	else
 		restart_with_group(s, c);
@@ -211,10 +224,10 @@ static void fail_initial(
 void restart_with_group(struct supervisor *s, struct child *c)
 {
 	/* Until it has run once, a failing start means what it meant at first. */
-	if (c->history == HAS_RUN)
+	if (c->has_run)
 		c->start_cause = START_AGAIN;
 	c->decision = AIRS_DECISION_GROUP;
-	c->due_usec = 0;
+	child_set_due(c, 0);
 	child_step(s, c, CHILD_WAIT, NULL);
 }
 
@@ -264,7 +277,8 @@ void restart_after_stop(
 		return;
 	}
 	event_child(s, AIRS_EVENT_CHILD_STOPPED, c, &extra);
-	if (c->decision == AIRS_DECISION_GROUP && c->spec->restart == AIRS_TEMPORARY)
+	if (c->decision == AIRS_DECISION_GROUP &&
+			c->spec->terms->restart == AIRS_TEMPORARY)
 		request_removed(s, c);
 	else if (c->decision == AIRS_DECISION_GROUP && c->want == WANT_UP)
 		restart_with_group(s, c);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/map.h"
 #include "rt/supervisor-internal.h"
 
 enum {
@@ -20,6 +21,15 @@ enum {
 
 DEFINE_AUTO(plan, plan_unref);
 DEFINE_AUTO(spec, spec_unref);
+
+static void terms_unref(struct terms *terms)
+{
+	/* Acquire and release: as in spec_unref. */
+	if (terms &&
+			atomic_fetch_sub_explicit(
+					&terms->references, 1, memory_order_acq_rel) == 1)
+		free(terms);
+}
 
 static int refuse(const char **ret_what, const char *what)
 {
@@ -124,17 +134,6 @@ static int copy_text(const char *from, char **ret_to)
 	return *ret_to ? 0 : -ENOMEM;
 }
 
-static int copy_bytes(const void *from, size_t size, void **ret_to)
-{
-	if (size == 0)
-		return 0;
-	*ret_to = malloc(size);
-	if (!*ret_to)
-		return -ENOMEM;
-	memcpy(*ret_to, from, size);
-	return 0;
-}
-
 static uint64_t start_timeout_of(const struct airs_child_spec *from)
 {
 	return from->start_timeout_usec == 0 ? AIRS_INFINITY : from->start_timeout_usec;
@@ -149,26 +148,68 @@ int spec_check(const struct airs_child_spec *spec, const char **ret_what)
 	return spec->supervisor ? check_options(spec->supervisor, 1, ret_what) : 0;
 }
 
-int spec_new(const struct airs_child_spec *from, struct spec **ret_spec)
+static int terms_new(const struct airs_child_spec *from, struct terms **ret_terms)
 {
-	auto_(spec) spec = calloc(1, sizeof(*spec));
+	struct terms *terms = calloc(1, sizeof(*terms));
+
+	if (!terms)
+		return -ENOMEM;
+	atomic_init(&terms->references, 1);
+	terms->restart = from->restart;
+	terms->initial = from->initial;
+	terms->behaviour = from->behaviour;
+	terms->shutdown_usec = from->shutdown_usec;
+	terms->start_timeout_usec = start_timeout_of(from);
+	terms->backoff = from->backoff;
+	terms->pool = from->pool;
+	*ret_terms = terms;
+	return 0;
+}
+
+static int is_same_backoff(const struct airs_backoff *a, const struct airs_backoff *b)
+{
+	return a->initial_usec == b->initial_usec && a->max_usec == b->max_usec &&
+			a->steps == b->steps && a->jitter_percent == b->jitter_percent &&
+			a->reset_after_usec == b->reset_after_usec;
+}
+
+static int terms_are(const struct terms *terms, const struct airs_child_spec *from)
+{
+	return terms->restart == from->restart && terms->initial == from->initial &&
+			terms->behaviour == from->behaviour &&
+			terms->shutdown_usec == from->shutdown_usec &&
+			terms->start_timeout_usec == start_timeout_of(from) &&
+			is_same_backoff(&terms->backoff, &from->backoff) &&
+			terms->pool == from->pool;
+}
+
+static int take_terms(const struct airs_child_spec *from, const struct spec *sibling,
+		struct terms **ret_terms)
+{
+	if (!sibling || !terms_are(sibling->terms, from))
+		return terms_new(from, ret_terms);
+	/* Relaxed: as in spec_ref. */
+	atomic_fetch_add_explicit(&sibling->terms->references, 1, memory_order_relaxed);
+	*ret_terms = sibling->terms;
+	return 0;
+}
+
+int spec_new(const struct airs_child_spec *from, const struct spec *sibling,
+		struct spec **ret_spec)
+{
+	size_t id_size = strlen(from->id) + 1;
+	auto_(spec) spec = calloc(1, sizeof(*spec) + from->args_size + id_size);
 	int r;
 
 	if (!spec)
 		return -ENOMEM;
 	atomic_init(&spec->references, 1);
-	spec->behaviour = from->behaviour;
-	spec->restart = from->restart;
-	spec->initial = from->initial;
-	spec->shutdown_usec = from->shutdown_usec;
-	spec->start_timeout_usec = start_timeout_of(from);
-	spec->backoff = from->backoff;
-	spec->pool = from->pool;
 	spec->cookie = from->cookie;
-	spec->args_size = from->args_size;
-	r = copy_text(from->id, &spec->id);
-	if (r == 0)
-		r = copy_bytes(from->args, from->args_size, &spec->args);
+	spec->args_size = (uint32_t)from->args_size;
+	if (from->args_size > 0)
+		memcpy(spec->data, from->args, from->args_size);
+	memcpy(spec->data + from->args_size, from->id, id_size);
+	r = take_terms(from, sibling, &spec->terms);
 	if (r == 0 && from->supervisor)
 		r = plan_new(from->supervisor, &spec->plan);
 	if (r < 0)
@@ -193,8 +234,7 @@ void spec_unref(struct spec *spec)
 			atomic_fetch_sub_explicit(
 					&spec->references, 1, memory_order_acq_rel) != 1)
 		return;
-	free(spec->id);
-	free(spec->args);
+	terms_unref(spec->terms);
 	plan_unref(spec->plan);
 	free(spec);
 }
@@ -218,7 +258,8 @@ int plan_new(const struct airs_supervisor_options *options, struct plan **ret_pl
 		return -ENOMEM;
 	r = copy_text(options->name, &plan->name);
 	for (size_t i = 0; i < options->n_children && r == 0; i++) {
-		r = spec_new(&options->children[i], &plan->specs[i]);
+		r = spec_new(&options->children[i], i ? plan->specs[i - 1] : NULL,
+				&plan->specs[i]);
 		plan->n_specs += r == 0;
 	}
 	if (r < 0)

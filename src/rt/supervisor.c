@@ -57,19 +57,13 @@ static int end(struct supervisor *s)
  * next turn. */
 static void take_up_failed(struct supervisor *s)
 {
-	struct list failed;
+	struct child *c;
+	size_t n = 0;
 
-	if (list_is_empty(&s->failed))
-		return;
-	list_init(&failed);
-	list_insert(&s->failed, &failed);
-	list_remove(&s->failed);
-	while (!list_is_empty(&failed)) {
-		struct child *c = list_first(&failed, struct child, failed_link);
-
-		list_remove(&c->failed_link);
-		child_step(s, c, CHILD_DOWN, &c->failure);
-	}
+	for (c = s->failed.first; c; c = c->next_failed)
+		n++;
+	for (; n > 0 && (c = children_take_failed(s)); n--)
+		child_step(s, c, CHILD_DOWN, NULL);
 }
 
 /* Come back for the failed ones after the messages that wait already. */
@@ -77,7 +71,7 @@ static int nudge(struct supervisor *s)
 {
 	int r;
 
-	if (list_is_empty(&s->failed) || s->nudge == NUDGE_SENT)
+	if (!s->failed.first || s->nudge == NUDGE_SENT)
 		return 0;
 	r = airs_send(s->self, airs_self(s->self), AIRS_MSG_SUPERVISOR, NULL, 0);
 	if (r == -EAGAIN)
@@ -97,7 +91,7 @@ static int start(struct airs_actor *self, void *state, const void *args_data,
 	(void)args_size;
 	s->self = self;
 	list_init(&s->children);
-	list_init(&s->failed);
+	s->failed.end = &s->failed.first;
 	s->plan = plan_ref(args->plan);
 	s->observer = s->plan->observer ? s->plan->observer : args->observer;
 	s->cookie = args->cookie;
@@ -125,17 +119,23 @@ static void on_exit_signal(struct supervisor *s, const struct airs_message *mess
 		walk_shut_down(s, message->data, AIRS_DECISION_SHUTDOWN);
 }
 
+/* The child is the value of its tie and of its timers, and none of these outlives it. */
+static struct child *child_of(const struct airs_message *message)
+{
+	return (struct child *)(uintptr_t)message->value;
+}
+
 static void on_down(struct supervisor *s, const struct airs_message *message)
 {
-	struct child *c = map_find_number(&s->by_ref, message->ref);
+	struct child *c = child_of(message);
 
-	if (c)
+	if (message->ref == 0 && c)
 		child_step(s, c, CHILD_DOWN, message->data);
 }
 
 static void on_started(struct supervisor *s, const struct airs_message *message)
 {
-	struct child *c = map_find_number(&s->by_pid, message->from);
+	struct child *c = child_of(message);
 
 	if (!c)
 		return;
@@ -153,9 +153,10 @@ static void on_timer(struct supervisor *s, const struct airs_message *message)
 		s->walk.timer = 0;
 		return; /* supervisor_settle lets the walk go on. */
 	}
-	c = map_find_number(&s->by_ref, message->ref);
+	c = child_of(message);
 	if (!c)
 		return;
+	c->trouble->timer = 0;
 	if (c->state == AIRS_CHILD_RESTARTING)
 		child_launch(s, c, c->start_cause, c->decision);
 	else

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "airssys/airssys.h"
+#include "base/heap.h"
 #include "bench/bench.h"
 
 enum { MSG_HELLO = AIRS_MSG_USER, ID_SIZE = 32 };
@@ -124,7 +125,7 @@ static int center_handle(
 			return 0;
 		return airs_timer_start(self, 100000, 0, &timer);
 	case AIRS_MSG_TIMER:
-		(void)malloc_trim(0);
+		heap_trim();
 		bench.heap_after = mallinfo2().uordblks;
 		bench.used_after = memory_used();
 		airs_system_stop(airs_actor_system(self));
@@ -196,7 +197,7 @@ static int run(struct airs_system *system)
 
 	if (r < 0)
 		return r;
-	(void)malloc_trim(0);
+	heap_trim();
 	bench.heap_before = mallinfo2().uordblks;
 	bench.used_before = memory_used();
 	r = supervise(system);
@@ -211,6 +212,7 @@ int main(int argc, char **argv)
 	struct airs_system *system;
 	int r;
 
+	heap_share();
 	bench.n = bench_argument(argc, argv, 1, 1000);
 	bench.from = calloc(bench.n + 1, sizeof(*bench.from));
 	if (!bench.from || bench.n == 0 || airs_system_new(&options, &system) < 0)
