@@ -19,11 +19,11 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/procid.h"
+#include "unit/instance.h"
 
-#define LEAF_SUFFIX ".actor" /* no file of the kernel's ends so */
-#define OWN_LEAF    "airssysd.keeper"
-#define ROUNDS_MAX  64 /* walks over a unit whose processes keep forking */
-#define DEPTH_MAX   32 /* folders below a unit's */
+#define OWN_LEAF   "airssysd.keeper"
+#define ROUNDS_MAX 64 /* walks over a unit whose processes keep forking */
+#define DEPTH_MAX  32 /* folders below a unit's */
 
 static const char *const mounts[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
 
@@ -34,7 +34,7 @@ struct leaf {
 static const char *leaf_name(const struct charge *charge, struct leaf *leaf)
 {
 	int n = snprintf(leaf->name, sizeof(leaf->name), "%s%s", charge->name,
-			LEAF_SUFFIX);
+			INSTANCE_LEAF_SUFFIX);
 
 	return n < 0 || (size_t)n >= sizeof(leaf->name) ? NULL : leaf->name;
 }
@@ -256,7 +256,8 @@ static int open_in_leaf(const struct cgroup *cgroup, const struct charge *charge
 		const char *file, int flags)
 {
 	char path[NAME_MAX + 64];
-	int n = snprintf(path, sizeof(path), "%s%s/%s", charge->name, LEAF_SUFFIX, file);
+	int n = snprintf(path, sizeof(path), "%s%s/%s", charge->name,
+			INSTANCE_LEAF_SUFFIX, file);
 	int fd;
 
 	if (n < 0 || (size_t)n >= sizeof(path))
@@ -379,8 +380,8 @@ int cgroup_watch(struct cgroup *cgroup, struct charge *charge)
 
 	if (charge->events_watch >= 0)
 		return 0;
-	path = text_format(
-			"%s/%s%s/cgroup.events", cgroup->path, charge->name, LEAF_SUFFIX);
+	path = text_format("%s/%s%s/cgroup.events", cgroup->path, charge->name,
+			INSTANCE_LEAF_SUFFIX);
 	if (!path)
 		return -ENOMEM;
 	wd = inotify_add_watch(cgroup->inotify_fd, path, IN_MODIFY);
@@ -405,7 +406,7 @@ bool cgroup_contains(const struct cgroup *cgroup, const struct charge *charge, p
 	if (!cgroup_is_there(cgroup) || read_membership(proc_file, &membership) < 0)
 		return false;
 	leaf = text_format("%s/%s%s", cgroup->path + cgroup->mount_size, charge->name,
-			LEAF_SUFFIX);
+			INSTANCE_LEAF_SUFFIX);
 	if (!leaf || !has_prefix(membership, leaf))
 		return false;
 	n = strlen(leaf);

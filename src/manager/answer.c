@@ -284,7 +284,8 @@ static int put_figures(
 	if (record->kind != UNIT_SERVICE || !record_is_up(record))
 		return 0;
 	if (m->cgroup) {
-		cgroup = text_format("%s/%s", m->cgroup, record->name);
+		cgroup = text_format(
+				"%s/%s%s", m->cgroup, record->name, INSTANCE_LEAF_SUFFIX);
 		if (!cgroup)
 			return -ENOMEM;
 	}

@@ -13,6 +13,12 @@
 #define INSTANCE_SYSTEM_DIR "/run/airssys"
 
 /*
+ * The folder of a unit in the instance's cgroup folder is its name with this behind it,
+ * with which no file of the kernel's ends.
+ */
+#define INSTANCE_LEAF_SUFFIX ".actor"
+
+/*
  * The value of AIRSSYS_INSTANCE: the runtime folder, absolute, without empty and "."
  * components. Links and ".." stay. NULL when out of memory; the caller frees it.
  */

@@ -22,6 +22,12 @@ left done Type=oneshot ExecStart=/bin/true
 left remains Type=oneshot RemainAfterExit=yes ExecStart=/bin/true
 left forks Type=forking "PIDFile=$T/forks.pid" \
 	"ExecStart=/bin/sh -c \"/bin/sleep 1000 & echo \$\$! >$T/forks.pid\""
+# A process that is not its child any more, nor there any longer, has used a tenth of a second.
+cat >"$T/burn.sh" <<'EOT'
+(sh -c 'i=0; while [ $i -lt 300000 ]; do i=$((i + 1)); done; : >"$1/burnt"' sh "$1" &)
+exec sleep 1000
+EOT
+left burns "ExecStart=/bin/sh $T/burn.sh $T"
 cp /bin/true "$T/vanishes" # It is there when the files are read, and not when it is needed.
 left missing "ExecStartPre=/bin/rm $T/vanishes" "ExecStart=$T/vanishes"
 left reloads "ExecStart=$LONG" 'ExecReload=/bin/sh -c "exit 4"'
@@ -64,6 +70,10 @@ says pre-fails 'failed at: ExecStartPre\[0\]: exited with status 3' "a command b
 says start-late 'last end: start timed out, killed by SIGTERM' "a late start, and how it was ended"
 says dumps 'last end: killed by SIG(SEGV|SEGV, core dumped)' "a crash"
 says missing "failed at: EXEC: No such file or directory \\($T/vanishes\\)" "a program that is not there"
+if grep -q -s . /sys/fs/cgroup/cgroup.procs /sys/fs/cgroup/unified/cgroup.procs && is_root; then
+	happens "a child's child ends" '[ -e "$T/burnt" ]'
+	happens "what it used counts" '[ "$(property burns CPUUSec)" -ge 30000 ]'
+fi
 is "$(property done State) $(property done LastEnd)" "stopped exited with status 0" "a oneshot that is done"
 is "$(property remains State)" exited "one that remains"
 is "$(property forks PID)" "$(cat "$T/forks.pid")" "the process that forked, by its file"
