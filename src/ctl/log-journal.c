@@ -11,13 +11,15 @@
 #include "base/fd.h"
 #include "base/text.h"
 #include "ctl/log-source.h"
+#include "ctl/log-trust.h"
 #include "ctl/options.h"
 #include "unit/instance.h"
 
 /*
  * A unit's entries are those that its instance wrote about it (AIRSSYS_UNIT and
  * AIRSSYS_INSTANCE) and those that came through its standard output and error, which the
- * journal knows by their identifier.
+ * journal knows by their identifier. Anybody may write such entries: log-trust.c tells
+ * which are what they say, and the others are passed over.
  *
  * libsystemd watches the folders that are there when it begins. One that comes later is
  * seen by a watch of our own on the folders above, and then the journal is opened again.
@@ -29,6 +31,7 @@ static const char *const parents[] = { "/run", "/run/log", "/var/log" };
 
 struct reader {
 	struct log_source source;
+	struct log_trust trust;
 	sd_journal *journal;
 	unsigned int folders; /* bit n: folders[n] was there when it was opened */
 	int inotify, epoll; /* of a follower, else -1 */
@@ -153,8 +156,13 @@ static int emit_rest(struct reader *reader)
 {
 	int r;
 
+	log_trust_renew(&reader->trust);
 	while ((r = sd_journal_next(reader->journal)) > 0) {
-		r = emit(reader);
+		r = log_trust_check(&reader->trust, reader->journal);
+		if (r == 0)
+			continue;
+		if (r > 0)
+			r = emit(reader);
 		if (r <= 0)
 			return r;
 	}
@@ -194,6 +202,11 @@ static int step_back(struct reader *reader, uint64_t max, uint64_t *ret_count,
 			(r = sd_journal_previous(reader->journal)) > 0) {
 		r = sd_journal_get_realtime_usec(reader->journal, &realtime);
 		if (r < 0 || realtime < since)
+			break;
+		r = log_trust_check(&reader->trust, reader->journal);
+		if (r == 0)
+			continue;
+		if (r < 0)
 			break;
 		if (*ret_count == 0)
 			*ret_newest_usec = realtime;
@@ -236,17 +249,21 @@ static unsigned int find_folders(void)
 	return found;
 }
 
+int log_journal_open_files(const struct log_request *request, sd_journal **ret_journal)
+{
+	if (request->journal_directory)
+		return sd_journal_open_directory(
+				ret_journal, request->journal_directory, 0);
+	return sd_journal_open(ret_journal, SD_JOURNAL_LOCAL_ONLY);
+}
+
 static int open_journal(struct reader *reader)
 {
 	const struct log_request *request = reader->source.request;
 	int r;
 
 	reader->folders = find_folders();
-	if (request->journal_directory)
-		r = sd_journal_open_directory(
-				&reader->journal, request->journal_directory, 0);
-	else
-		r = sd_journal_open(&reader->journal, SD_JOURNAL_LOCAL_ONLY);
+	r = log_journal_open_files(request, &reader->journal);
 	if (r >= 0)
 		r = add_matches(reader->journal, request);
 	if (r >= 0 && request->mode == LOG_FOLLOW)
@@ -353,6 +370,7 @@ static void journal_free(struct log_source *source)
 	sd_journal_close(reader->journal);
 	close_fd(reader->inotify);
 	close_fd(reader->epoll);
+	log_trust_fini(&reader->trust);
 	free(reader);
 }
 
@@ -376,6 +394,7 @@ int log_journal_open(const struct log_request *request, const struct log_sink *s
 		.ops = &journal_ops, .request = request, .sink = sink
 	};
 	reader->inotify = reader->epoll = -1;
+	log_trust_init(&reader->trust, request);
 	r = open_journal(reader);
 	if (r >= 0 && request->mode == LOG_FOLLOW)
 		r = start_watching(reader);

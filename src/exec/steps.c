@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/journal.h"
 #include "base/path.h"
 #include "osl/sandbox.h"
 
@@ -155,17 +156,26 @@ static void note_journal_stream(struct exec_run *run, int fd)
 	*p = '\0';
 }
 
-/* The lines that journald expects first: identifier, unit, priority, whether lines may
- * begin with a priority, and three ways of forwarding that are off. */
+static struct iovec part(const char *s)
+{
+	return (struct iovec){ .iov_base = (void *)(uintptr_t)s, .iov_len = strlen(s) };
+}
+
+/*
+ * The lines that journald expects first: identifier, unit, priority, whether lines may
+ * begin with a priority, and three ways of forwarding that are off. The unit is believed
+ * from root alone, and recorded for a process whose cgroup tells nothing: it may be gone
+ * when its line is read.
+ */
 static int greet_journal(int fd, const char *identifier)
 {
-	static const char rest[] = "\n\n6\n1\n0\n0\n0\n";
 	struct iovec parts[] = {
-		{ .iov_base = (void *)(uintptr_t)identifier,
-				.iov_len = strlen(identifier) },
-		{ .iov_base = (void *)(uintptr_t)rest, .iov_len = sizeof(rest) - 1 },
+		part(identifier),
+		part("\n" JOURNAL_UNIT_PREFIX),
+		part(identifier),
+		part(JOURNAL_UNIT_SUFFIX "\n6\n1\n0\n0\n0\n"),
 	};
-	struct msghdr message = { .msg_iov = parts, .msg_iovlen = 2 };
+	struct msghdr message = { .msg_iov = parts, .msg_iovlen = ARRAY_SIZE(parts) };
 
 	return sendmsg(fd, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
 }

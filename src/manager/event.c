@@ -16,6 +16,17 @@ void event_write(struct manager *m, enum activity_kind kind, const char *detail)
 	activity_write(m->self, m->activity, &record);
 }
 
+void event_write_started(struct manager *m)
+{
+	struct activity_record record = {
+		.kind = ACTIVITY_CORE_STARTED,
+		.detail = PACKAGE_VERSION,
+		.cgroup = m->cgroup,
+	};
+
+	activity_write(m->self, m->activity, &record);
+}
+
 void event_on_report(struct manager *m, const struct airs_message *message)
 {
 	const struct service_report *report = message->data;

@@ -14,5 +14,7 @@ void event_on_supervisor(struct manager *m, const struct airs_supervisor_event *
 
 /* A record about the whole; detail may be NULL. */
 void event_write(struct manager *m, enum activity_kind kind, const char *detail);
+/* The first record of a core, which tells where the units have their cgroups. */
+void event_write_started(struct manager *m);
 
 #endif

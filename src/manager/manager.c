@@ -257,7 +257,7 @@ static int configure(struct manager *m, struct link_event *event)
 	};
 	m->home->control_fd = take_fd(&event->fds[1]);
 	m->phase = MANAGER_ADOPTING;
-	event_write(m, ACTIVITY_CORE_STARTED, PACKAGE_VERSION);
+	event_write_started(m);
 	return 0;
 }
 

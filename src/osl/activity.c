@@ -186,6 +186,7 @@ void activity_encode(const struct activity_record *record, struct text *t)
 	put_if(t, "AIRSSYS_DECISION", record->decision);
 	put_if(t, "AIRSSYS_CALLER", record->caller);
 	put_if(t, "AIRSSYS_DETAIL", record->detail);
+	put_if(t, "AIRSSYS_CGROUP", record->cgroup);
 	put_if(t, "AIRSSYS_COUNT", number(buffer, record->count));
 }
 

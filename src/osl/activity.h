@@ -37,6 +37,7 @@ struct activity_record {
 	const char *decision; /* AIRSSYS_DECISION */
 	const char *caller; /* AIRSSYS_CALLER */
 	const char *detail; /* AIRSSYS_DETAIL */
+	const char *cgroup; /* AIRSSYS_CGROUP: the folder of the instance */
 	uint64_t count; /* AIRSSYS_COUNT */
 };
 

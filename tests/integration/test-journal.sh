@@ -25,6 +25,18 @@ unit named.actor <<EOF
 ExecStart=/bin/sh $T/talk.sh $T/named
 SyslogIdentifier=other-name
 EOF
+cat >"$T/other.sh" <<'EOF'
+echo "this is $1"
+(echo "from a child that is gone") &
+wait
+exec sleep 100000
+EOF
+chmod 755 "$T"
+unit nobody.actor <<EOF
+[Service]
+User=nobody
+ExecStart=/bin/sh $T/other.sh nobody
+EOF
 start_daemon
 unlike "$(cat "$T/daemon.log")" 'there is no journal' "airssysd sees the journal"
 
@@ -81,6 +93,31 @@ ctl kill talker -s HUP --whom=main >/dev/null
 happens "logs -f shows what comes" 'grep -q "again" "$T/followed"'
 kill "$follower"
 wait "$follower" 2>/dev/null
+
+# Anybody may write entries, but not as a service or as airssys.
+stranger() {
+	setpriv --reuid="${uid:-12345}" --regid=65534 --clear-groups "$@"
+}
+forge() {
+	printf '%s\n' "MESSAGE=$1" "SYSLOG_IDENTIFIER=airssys" AIRSSYS_UNIT=talker "AIRSSYS_INSTANCE=$T/run" |
+		stranger logger --journald
+}
+forge "a forged record"
+stranger systemd-cat -t "$talker" echo "a forged line"
+is "$(journal -t "$talker" -t airssys -o cat | grep -c forged)" 2 "the journal takes what a stranger writes"
+unlike "$(ctl logs talker)" 'forged' "logs does not show it as the service's"
+unlike "$(ctl status talker -n all)" 'forged' "nor does status"
+like "$(ctl logs talker -n 1000)" "this is $T/talker" "what is the service's is counted"
+for _ in 1 2 3; do forge "a forged record"; done
+unlike "$(ctl logs talker -n 1)" 'forged' "the last line is the service's own"
+is "$(ctl logs talker -n 1 | wc -l)" 1 "and is found behind those that are forged"
+logs=$(ctl logs nobody)
+like "$logs" "nobody[[][0-9]+[]]: this is nobody" "a service of another user has its lines"
+like "$logs" "nobody[[][0-9]+[]]: from a child that is gone" "its children too"
+like "$logs" "airssys[[][0-9]+[]]: nobody is ready" "and its records"
+uid=$(id -u nobody) stranger systemd-cat -t "$(property nobody LogIdentifier)" echo "a forged line"
+is "$(journal -t "$(property nobody LogIdentifier)" -o cat | grep -c forged)" 1 "its user can write in its name elsewhere"
+unlike "$(ctl logs nobody)" 'forged' "which is not shown"
 
 # Without the journal everything goes on.
 stop_journald

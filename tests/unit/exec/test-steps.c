@@ -10,8 +10,10 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -138,6 +140,19 @@ static void expect_both(uint32_t step, int error)
 	ck_assert_int_eq(report.error, error);
 }
 
+static int listen_at(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_uint_lt(strlen(path), sizeof(address.sun_path));
+	memcpy(address.sun_path, path, strlen(path) + 1);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	ck_assert_int_eq(listen(fd, 1), 0);
+	return fd;
+}
+
 START_TEST(service_is_the_same_both_ways)
 {
 	struct exec_report report;
@@ -185,6 +200,30 @@ START_TEST(each_failed_step_is_named_both_ways)
 	spec->limits = calloc(1, sizeof(*spec->limits));
 	spec->limits[0] = (struct exec_limit){ RLIMIT_NOFILE, { 20, 10 } };
 	expect_both(EXEC_STEP_LIMITS, EINVAL);
+}
+END_TEST
+
+START_TEST(journal_is_greeted_with_identifier_and_unit)
+{
+	static const char expected[] =
+			"talk@0123\nairssys-talk@0123.service\n6\n1\n0\n0\n0\nhello\n";
+	struct exec_report report;
+	char got[sizeof(expected)] = "";
+	int journal, stream;
+
+	set_up("echo hello >&2");
+	spec->err.output = EXEC_OUTPUT_JOURNAL;
+	spec->journal_stream = strdup(test_path(folder, "journal"));
+	spec->syslog_identifier = strdup("talk@0123");
+	journal = listen_at(spec->journal_stream);
+	ck_assert_int_eq(run_here(&report), 0);
+	stream = accept(journal, NULL, NULL);
+	ck_assert_int_ge(stream, 0);
+	ck_assert_int_eq(recv(stream, got, sizeof(got) - 1, MSG_WAITALL),
+			sizeof(expected) - 1);
+	ck_assert_str_eq(got, expected);
+	close_fd(stream);
+	close_fd(journal);
 }
 END_TEST
 
@@ -373,6 +412,7 @@ START_TEST(every_step_has_a_name)
 END_TEST
 
 TEST_MAIN("steps", service_is_the_same_both_ways, each_failed_step_is_named_both_ways,
+		journal_is_greeted_with_identifier_and_unit,
 		optional_folder_may_be_missing,
 		unknown_names_are_refused_and_nothing_runs,
 		name_service_fills_in_user_groups_home_and_environment,
