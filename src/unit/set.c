@@ -7,6 +7,7 @@
 
 #include "base/assert.h"
 #include "base/clock.h"
+#include "base/lookup.h"
 #include "unit/name.h"
 #include "unit/programs.h"
 
@@ -20,12 +21,7 @@ static uint32_t slots_for(uint32_t count)
 
 static uint32_t slot_of(const struct unit_set *set, const char *name)
 {
-	uint64_t hash = UINT64_C(0xcbf29ce484222325);
-
-	for (; *name; name++)
-		hash = (hash ^ (unsigned char)*name) * UINT64_C(0x100000001b3);
-	hash ^= hash >> 32;
-	return (uint32_t)((hash & UINT32_MAX) * slots_for(set->count) >> 32);
+	return (uint32_t)((lookup_hash_text(name) >> 32) * slots_for(set->count) >> 32);
 }
 
 static uint32_t next_slot(const struct unit_set *set, uint32_t slot)
@@ -60,6 +56,34 @@ static int keep_programs(struct unit_set *set)
 		return -ENOMEM;
 	programs->is_closed = true;
 	return copy_programs(programs, from);
+}
+
+static uint64_t add_text(uint64_t hash, const char *s)
+{
+	return lookup_hash_number(hash + (s ? lookup_hash_text(s) : 1));
+}
+
+/* Programs are in no order. */
+static void note_ground(struct unit_set *set)
+{
+	const struct unit_program *program;
+	uint64_t hash = set->programs != NULL;
+	const char **text;
+	size_t cursor;
+
+	for (size_t i = 0; (text = unit_context_text(&set->context, i)); i++)
+		hash = add_text(hash, *text);
+	hash = lookup_hash_number(hash + set->context.uid);
+	hash = lookup_hash_number(hash + set->context.gid);
+	if (!set->programs) {
+		set->ground = hash;
+		return;
+	}
+	map_foreach(&set->programs->by_name, cursor, program)
+		hash += add_text(lookup_hash_text(program->name) +
+						(uint64_t)program->error,
+				program->path);
+	set->ground = hash;
 }
 
 int unit_set_new(const struct unit_context *context, struct unit_set **ret_set)
@@ -180,6 +204,7 @@ int unit_set_fill(struct unit_set *set, const struct draft_order *order,
 		r = keep_programs(set);
 	if (r < 0)
 		return r;
+	note_ground(set);
 	set->store = unit_store_ref(store);
 	set->root_order = order->root_order;
 	/* A supervisor may stand behind its children: their numbers first. */
@@ -291,6 +316,48 @@ int unit_set_open(const struct unit_set *set, uint32_t index, struct unit **ret_
 		return r;
 	r = make(set, index, &reading, ret_unit);
 	unit_reading_fini(&reading);
+	return r;
+}
+
+/* Whether two units come out of the same bytes under the same circumstances. */
+static int is_same(const struct unit_set *a, uint32_t index_a, const struct unit_set *b,
+		uint32_t index_b)
+{
+	const struct unit_entry *x = &a->entries[index_a], *y = &b->entries[index_b];
+	bool under_root = x->supervisor == UNIT_NONE;
+	int r;
+
+	if (a->ground != b->ground || x->kind != y->kind || x->order != y->order ||
+			under_root != (y->supervisor == UNIT_NONE) ||
+			strcmp(unit_set_name(a, index_a), unit_set_name(b, index_b)) != 0)
+		return 0;
+	if (!under_root &&
+			strcmp(unit_set_name(a, x->supervisor),
+					unit_set_name(b, y->supervisor)) != 0)
+		return 0;
+	r = unit_store_equals(a->store, x->own, b->store, y->own);
+	return r <= 0 ? r : unit_store_equals(a->store, x->base, b->store, y->base);
+}
+
+int unit_set_compare(const struct unit_set *a, uint32_t index_a, const struct unit_set *b,
+		uint32_t index_b, enum unit_change *ret_change)
+{
+	auto_(unit) x = NULL;
+	auto_(unit) y = NULL;
+	int r;
+
+	if (index_a == UNIT_NONE || index_b == UNIT_NONE)
+		return -ENOENT;
+	r = is_same(a, index_a, b, index_b);
+	if (r > 0)
+		*ret_change = UNIT_UNCHANGED;
+	if (r != 0)
+		return r < 0 ? r : 0;
+	r = unit_set_open(a, index_a, &x);
+	if (r == 0)
+		r = unit_set_open(b, index_b, &y);
+	if (r == 0)
+		*ret_change = unit_compare(x, y);
 	return r;
 }
 

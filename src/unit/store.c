@@ -160,6 +160,23 @@ int unit_store_read(const struct unit_store *store, struct unit_extent base,
 	return r;
 }
 
+int unit_store_equals(const struct unit_store *a, struct unit_extent in_a,
+		const struct unit_store *b, struct unit_extent in_b)
+{
+	auto_free char *bytes = NULL;
+	int r;
+
+	if (in_a.size != in_b.size)
+		return 0;
+	bytes = malloc(2 * (size_t)in_a.size + 1);
+	if (!bytes)
+		return -ENOMEM;
+	r = read_extent(a, in_a, bytes);
+	if (r == 0)
+		r = read_extent(b, in_b, bytes + in_a.size);
+	return r < 0 ? r : memcmp(bytes, bytes + in_a.size, in_a.size) == 0;
+}
+
 void unit_reading_fini(struct unit_reading *reading)
 {
 	free(reading->files);

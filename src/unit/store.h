@@ -42,6 +42,9 @@ struct unit_reading {
 /* -ENOMEM, -EBADMSG, or why it cannot be read. */
 MUST_CHECK int unit_store_read(const struct unit_store *store, struct unit_extent base,
 		struct unit_extent own, struct unit_reading *ret_reading);
+/* 1 when what stands in two stores is the same, 0 when not, or why it cannot be read. */
+MUST_CHECK int unit_store_equals(const struct unit_store *a, struct unit_extent in_a,
+		const struct unit_store *b, struct unit_extent in_b);
 void unit_reading_fini(struct unit_reading *reading);
 
 #endif

@@ -268,6 +268,8 @@ struct unit_set {
 	char *context_texts;
 	struct unit_programs *programs; /* what the first parsing found; NULL: nothing */
 	struct unit *prototypes[UNIT_KIND_COUNT];
+	uint64_t ground; /* of the context and the programs: what a unit's text depends on
+			  */
 
 	struct strv root_children; /* names, in start order */
 	struct unit **opened; /* by unit_find; NULL: none */
@@ -363,6 +365,13 @@ enum unit_change {
 };
 /* What unit_equals asks, with the answer that a reload needs. */
 enum unit_change unit_compare(const struct unit *a, const struct unit *b);
+
+/*
+ * The same of units of two sets, which are opened only when their files are not the very
+ * same. -ENOENT when one is UNIT_NONE; else as unit_set_open.
+ */
+MUST_CHECK int unit_set_compare(const struct unit_set *a, uint32_t index_a,
+		const struct unit_set *b, uint32_t index_b, enum unit_change *ret_change);
 
 /*
  * Every setting as it applies, in the form of the file: one "Key=value" per line and list

@@ -384,6 +384,84 @@ START_TEST(copy_of_a_unit_is_its_own)
 }
 END_TEST
 
+static enum unit_change compare(
+		const char *before, const char *now, const struct unit_context *context)
+{
+	const struct fixture_file old_files[] = {
+		UNIT_FILE("s.supervisor", "[Supervisor]\nChildren=x\n"),
+		UNIT_FILE("x.actor", before), NO_MORE_FILES
+	};
+	const struct fixture_file new_files[] = { UNIT_FILE("a.actor", before),
+		UNIT_FILE("s.supervisor", "[Supervisor]\nChildren=x a\n"),
+		UNIT_FILE("x.actor", now), NO_MORE_FILES };
+	struct unit_set *a = fixture_parse(old_files, NULL);
+	struct unit_set *b = fixture_parse_in(new_files, context, NULL);
+	enum unit_change change;
+
+	ck_assert_int_eq(unit_set_compare(a, unit_set_find(a, "x"), b,
+					 unit_set_find(b, "x"), &change),
+			0);
+	ck_assert_int_eq(change, unit_compare(unit_find(a, "x"), unit_find(b, "x")));
+	ck_assert_int_eq(unit_set_compare(a, unit_set_find(a, "a"), b,
+					 unit_set_find(b, "a"), &change),
+			-ENOENT);
+	unit_set_free(a);
+	unit_set_free(b);
+	return change;
+}
+
+START_TEST(units_of_two_sets_are_compared_by_what_they_say)
+{
+	struct unit_context other = fixture_context;
+	const char *text = "[Service]\nExecStart=/bin/a %t\n";
+
+	ck_assert_int_eq(compare(text, text, &fixture_context), UNIT_UNCHANGED);
+	ck_assert_int_eq(compare(text, "# c\n[Service]\nExecStart=/bin/a  %t\n",
+					 &fixture_context),
+			UNIT_UNCHANGED);
+	ck_assert_int_eq(compare(text, "[Service]\nExecStart=/bin/b %t\n",
+					 &fixture_context),
+			UNIT_CHANGED_RESTART);
+	/* The same bytes are not always the same unit. */
+	other.runtime_dir = "/elsewhere";
+	ck_assert_int_eq(compare(text, text, &other), UNIT_CHANGED_RESTART);
+}
+END_TEST
+
+START_TEST(place_of_a_program_is_part_of_a_unit)
+{
+	static const struct fixture_file files[] = {
+		UNIT_FILE("x.actor", "[Service]\nExecStart=prog\n"), NO_MORE_FILES
+	};
+	struct unit_programs here = { .is_closed = true }, there = { .is_closed = true };
+	struct unit_context context = fixture_context;
+	struct unit_set *a, *b;
+	enum unit_change change;
+	char name[] = "prog", bin[] = "/bin/prog", sbin[] = "/sbin/prog";
+
+	ck_assert_int_eq(unit_programs_add(&here,
+					 &(struct unit_program){
+							 .name = name, .path = bin }),
+			0);
+	ck_assert_int_eq(unit_programs_add(&there,
+					 &(struct unit_program){
+							 .name = name, .path = sbin }),
+			0);
+	context.programs = &here;
+	a = fixture_parse_in(files, &context, NULL);
+	context.programs = &there;
+	b = fixture_parse_in(files, &context, NULL);
+	ck_assert_int_eq(unit_set_compare(a, 0, b, 0, &change), 0);
+	ck_assert_int_eq(change, UNIT_CHANGED_RESTART);
+	ck_assert_int_eq(unit_set_compare(a, 0, a, 0, &change), 0);
+	ck_assert_int_eq(change, UNIT_UNCHANGED);
+	unit_set_free(a);
+	unit_set_free(b);
+	unit_programs_fini(&here);
+	unit_programs_fini(&there);
+}
+END_TEST
+
 START_TEST(unit_at_rest_is_small)
 {
 	/* 1,000 of them in two processes are to stay below 2 KiB each, with all that runs. */
@@ -398,4 +476,5 @@ TEST_MAIN("set", opened_units_of_the_project_are_what_their_files_say,
 		set_opens_units_when_its_snapshot_is_gone,
 		unit_that_is_not_there_cannot_be_opened,
 		every_failed_allocation_of_an_opening_is_told, copy_of_a_unit_is_its_own,
-		unit_at_rest_is_small)
+		units_of_two_sets_are_compared_by_what_they_say,
+		place_of_a_program_is_part_of_a_unit, unit_at_rest_is_small)
