@@ -47,17 +47,17 @@ static void give(struct request *request, sd_bus_message *answer, int r)
 
 static int append_row(sd_bus_message *answer, const struct record *record)
 {
-	const struct unit *unit = record->settings->unit;
+	const struct record_more *more = record_more(record);
 	char last_end[REASON_SIZE];
 
 	format_last_end(record, last_end);
 	return sd_bus_message_append(answer, NAMES_LIST_SIGNATURE, record->name,
-			unit_kind_name(record->kind),
+			unit_kind_name((enum unit_kind)record->kind),
 			record->supervisor ? record->supervisor->name : "",
-			registry_state_name(record->state), registry_substate(record),
-			clean(unit->description), (uint32_t)record->main_pid,
-			record->since_realtime_usec, record->restarts,
-			clean(record->status_text), clean(last_end));
+			registry_state_name((enum registry_state)record->state),
+			registry_substate(record), clean(record->description),
+			(uint32_t)record->main_pid, record->since_realtime_usec,
+			more->restarts, clean(more->status_text), clean(last_end));
 }
 
 /* A unit that is not in the tree because of a mistake in its files. */
@@ -171,7 +171,7 @@ static int put_children(sd_bus_message *answer, const struct record *record)
 	const struct record *child;
 	int r = open_texts(answer, "Children");
 
-	list_foreach(child, &record->children, link) {
+	list_foreach(child, record_children(record), link) {
 		if (r < 0)
 			break;
 		r = sd_bus_message_append(answer, "s", child->name);
@@ -179,14 +179,15 @@ static int put_children(sd_bus_message *answer, const struct record *record)
 	return r < 0 ? r : close_texts(answer);
 }
 
-static int put_identity(sd_bus_message *answer, const struct record *record)
+static int put_identity(sd_bus_message *answer, const struct record *record,
+		const struct unit *unit)
 {
-	const struct unit *unit = record->settings->unit;
 	int r;
 
 	r = put_text(answer, "Name", record->name);
 	if (r >= 0)
-		r = put_text(answer, "Kind", unit_kind_name(record->kind));
+		r = put_text(answer, "Kind",
+				unit_kind_name((enum unit_kind)record->kind));
 	if (r >= 0)
 		r = put_some_text(answer, "Description", unit->description);
 	if (r >= 0)
@@ -201,9 +202,11 @@ static int put_identity(sd_bus_message *answer, const struct record *record)
 
 static int put_state(sd_bus_message *answer, const struct record *record)
 {
+	const struct record_more *more = record_more(record);
 	int r;
 
-	r = put_text(answer, "State", registry_state_name(record->state));
+	r = put_text(answer, "State",
+			registry_state_name((enum registry_state)record->state));
 	if (r >= 0)
 		r = put_text(answer, "SubState", registry_substate(record));
 	if (r >= 0)
@@ -211,16 +214,16 @@ static int put_state(sd_bus_message *answer, const struct record *record)
 	if (r >= 0)
 		r = put_some_u32(answer, "PID", (uint32_t)record->main_pid);
 	if (r >= 0)
-		r = put_some_u32(answer, "ControlPID", (uint32_t)record->control_pid);
+		r = put_some_u32(answer, "ControlPID", (uint32_t)more->control_pid);
 	if (r >= 0 && record->main_pid > 0)
 		r = put_some_number(
 				answer, "MainStartRealtime", record->start_realtime_usec);
 	if (r >= 0)
-		r = put_some_text(answer, "StatusText", record->status_text);
+		r = put_some_text(answer, "StatusText", more->status_text);
 	if (r >= 0 && record->kind != UNIT_SUPERVISOR)
 		r = put_text(answer, "Result", record->result);
 	if (r >= 0)
-		r = put_some_text(answer, "FailedStep", record->failed_step);
+		r = put_some_text(answer, "FailedStep", more->failed_step);
 	return r;
 }
 
@@ -235,6 +238,7 @@ static int put_jobs(
 
 static int put_history(sd_bus_message *answer, const struct record *record)
 {
+	const struct record_more *more = record_more(record);
 	const struct registry_end *end = record_end(record, 0);
 	char last_end[REASON_SIZE], decision[320];
 	int r = 0;
@@ -249,12 +253,12 @@ static int put_history(sd_bus_message *answer, const struct record *record)
 			r = put_some_text(answer, "LastDecision", decision);
 	}
 	if (r >= 0)
-		r = put_number(answer, "Restarts", record->restarts);
+		r = put_number(answer, "Restarts", more->restarts);
 	if (r >= 0)
 		r = put_some_number(answer, "NextRestartRealtime",
-				record->next_restart_realtime_usec);
+				more->next_restart_realtime_usec);
 	if (r >= 0)
-		r = put_some_u32(answer, "Attempt", record->attempt);
+		r = put_some_u32(answer, "Attempt", more->attempt);
 	return r;
 }
 
@@ -304,7 +308,8 @@ static int put_actor(
 		sd_bus_message *answer, struct manager *m, const struct record *record)
 {
 	struct airs_actor_info info = { .size = sizeof(info) };
-	airs_pid actor = record->actor != AIRS_PID_NONE ? record->actor : record->pid;
+	airs_pid module = record_more(record)->actor;
+	airs_pid actor = module != AIRS_PID_NONE ? module : record->pid;
 	int r;
 
 	if (actor == AIRS_PID_NONE)
@@ -316,16 +321,15 @@ static int put_actor(
 }
 
 /* What goes to the journal, and the file that takes it where there is none. */
-static int put_journal(
-		sd_bus_message *answer, struct manager *m, const struct record *record)
+static int put_journal(sd_bus_message *answer, struct manager *m, const struct unit *unit)
 {
-	const char *chosen = record->settings->unit->service.syslog_identifier;
+	const char *chosen = unit->service.syslog_identifier;
 	auto_free char *path = NULL, *identifier = NULL;
 	int r;
 
-	path = text_format("%s/log/%s.log", m->home->runtime_dir, record->name);
+	path = text_format("%s/log/%s.log", m->home->runtime_dir, unit->name);
 	identifier = instance_log_identifier(
-			m->home->runtime_dir, chosen ? chosen : record->name);
+			m->home->runtime_dir, chosen ? chosen : unit->name);
 	if (!path || !identifier)
 		return -ENOMEM;
 	r = sd_bus_message_append(answer, "{sv}", "LogJournal", "b", 1);
@@ -336,14 +340,14 @@ static int put_journal(
 
 /* Where the output goes; standard error when standard output goes nowhere. */
 static int put_service_log(
-		sd_bus_message *answer, struct manager *m, const struct record *record)
+		sd_bus_message *answer, struct manager *m, const struct unit *unit)
 {
-	const struct unit_service *s = &record->settings->unit->service;
+	const struct unit_service *s = &unit->service;
 	bool is_silent = s->standard_output == UNIT_OUTPUT_NULL;
 
 	switch (is_silent ? s->standard_error : s->standard_output) {
 	case UNIT_OUTPUT_JOURNAL:
-		return put_journal(answer, m, record);
+		return put_journal(answer, m, unit);
 	case UNIT_OUTPUT_FILE:
 	case UNIT_OUTPUT_APPEND:
 	case UNIT_OUTPUT_TRUNCATE:
@@ -356,15 +360,15 @@ static int put_service_log(
 	return 0;
 }
 
-static int put_log(sd_bus_message *answer, struct manager *m, const struct record *record)
+static int put_log(sd_bus_message *answer, struct manager *m, const struct unit *unit)
 {
 	auto_free char *instance = instance_name(m->home->runtime_dir);
 	int r = instance ? put_text(answer, "Instance", instance) : -ENOMEM;
 
 	if (r < 0)
 		return r;
-	if (record->kind == UNIT_SERVICE)
-		return put_service_log(answer, m, record);
+	if (unit->kind == UNIT_SERVICE)
+		return put_service_log(answer, m, unit);
 	return sd_bus_message_append(answer, "{sv}", "LogJournal", "b", 1);
 }
 
@@ -372,17 +376,15 @@ static int put_log(sd_bus_message *answer, struct manager *m, const struct recor
  * and go at once. */
 static bool needs_restart(const struct record *record)
 {
-	if (!record_is_up(record) || record->started_with == record->settings)
+	if (!record_is_up(record) || !record->unit.is_outdated)
 		return false;
 	return record->kind != UNIT_SUPERVISOR ||
-			tree_spec_differs(record->started_with->unit,
-					record->settings->unit);
+			tree_spec_differs(record->unit.kept, record->group->unit);
 }
 
 static int put_settings(sd_bus_message *answer, const struct manager *m,
-		const struct record *record)
+		const struct record *record, const struct unit *unit)
 {
-	const struct unit *unit = record->settings->unit;
 	auto_text dump = { 0 };
 	int r;
 
@@ -400,30 +402,25 @@ static int put_settings(sd_bus_message *answer, const struct manager *m,
 	return r;
 }
 
-static int put_kind(
-		sd_bus_message *answer, struct manager *m, const struct record *record)
+static int put_kind(sd_bus_message *answer, struct manager *m,
+		const struct record *record, const struct unit *unit)
 {
 	int r;
 
 	if (record->kind != UNIT_SUPERVISOR) {
 		r = put_figures(answer, m, record);
-		return r < 0 ? r : put_log(answer, m, record);
+		return r < 0 ? r : put_log(answer, m, unit);
 	}
-	r = put_text(answer, "Strategy",
-			unit_strategy_name(record->settings->unit->supervising.strategy));
+	r = put_text(answer, "Strategy", unit_strategy_name(unit->supervising.strategy));
 	return r < 0 ? r : put_children(answer, record);
 }
 
-void answer_unit(struct manager *m, struct request *request, const struct record *record)
+static int put_unit(sd_bus_message *answer, struct manager *m,
+		const struct record *record, const struct unit *unit)
 {
-	sd_bus_message *answer = NULL;
 	int r;
 
-	r = sd_bus_message_new_method_return(request->call, &answer);
-	if (r >= 0)
-		r = sd_bus_message_open_container(answer, 'a', "{sv}");
-	if (r >= 0)
-		r = put_identity(answer, record);
+	r = put_identity(answer, record, unit);
 	if (r >= 0)
 		r = put_state(answer, record);
 	if (r >= 0)
@@ -433,11 +430,25 @@ void answer_unit(struct manager *m, struct request *request, const struct record
 	if (r >= 0)
 		r = put_limits(answer, record);
 	if (r >= 0)
-		r = put_kind(answer, m, record);
+		r = put_kind(answer, m, record, unit);
 	if (r >= 0)
 		r = put_actor(answer, m, record);
+	return r < 0 ? r : put_settings(answer, m, record, unit);
+}
+
+void answer_unit(struct manager *m, struct request *request, const struct record *record)
+{
+	auto_(unit) unit = NULL;
+	sd_bus_message *answer = NULL;
+	int r;
+
+	r = registry_open(&m->registry, record, &unit);
 	if (r >= 0)
-		r = put_settings(answer, m, record);
+		r = sd_bus_message_new_method_return(request->call, &answer);
+	if (r >= 0)
+		r = sd_bus_message_open_container(answer, 'a', "{sv}");
+	if (r >= 0)
+		r = put_unit(answer, m, record, unit);
 	if (r >= 0)
 		r = sd_bus_message_close_container(answer);
 	give(request, answer, r);
@@ -455,18 +466,20 @@ static int append_file(sd_bus_message *answer, const struct unit_snapshot *snaps
 
 void answer_files(struct manager *m, struct request *request, const struct record *record)
 {
-	const struct strv *files = &record->settings->unit->files;
+	auto_(unit) unit = NULL;
 	auto_(unit_snapshot) snapshot = NULL;
 	sd_bus_message *answer = NULL;
 	int r;
 
-	r = unit_snapshot_unpack(m->snapshot_fd, &snapshot);
+	r = registry_open(&m->registry, record, &unit);
+	if (r >= 0)
+		r = unit_snapshot_unpack(m->snapshot_fd, &snapshot);
 	if (r >= 0)
 		r = sd_bus_message_new_method_return(request->call, &answer);
 	if (r >= 0)
 		r = sd_bus_message_open_container(answer, 'a', "(ss)");
-	for (size_t i = 0; r >= 0 && i < files->count; i++)
-		r = append_file(answer, snapshot, files->items[i]);
+	for (size_t i = 0; r >= 0 && i < unit->files.count; i++)
+		r = append_file(answer, snapshot, unit->files.items[i]);
 	if (r >= 0)
 		r = sd_bus_message_close_container(answer);
 	give(request, answer, r);

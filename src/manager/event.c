@@ -32,9 +32,9 @@ void event_on_report(struct manager *m, const struct airs_message *message)
 	const struct service_report *report = message->data;
 	struct record *record;
 
-	if (message->size != sizeof(*report))
+	if (message->size < sizeof(*report))
 		return;
-	record = registry_find(&m->registry, report->name);
+	record = registry_find_id(&m->registry, report->unit);
 	if (!record)
 		return; /* removed by a reload while its actor ended */
 	if (registry_report(&m->registry, record, report) < 0)
@@ -163,6 +163,21 @@ static bool changes_note(const struct record *record, enum registry_rest rest,
 	return false;
 }
 
+static bool is_end(const struct airs_supervisor_event *event)
+{
+	return event->kind == AIRS_EVENT_CHILD_ENDED ||
+			event->kind == AIRS_EVENT_CHILD_STOPPED ||
+			event->kind == AIRS_EVENT_CHILD_START_FAILED;
+}
+
+/* The link hears of an actor that was killed: what it left must not stay. */
+static void tell_link(struct manager *m, const struct record *record,
+		const struct airs_supervisor_event *event)
+{
+	if (record->kind == UNIT_SERVICE && !record->detached)
+		(void)!link_abandon(m->self, m->link, record->name, event->child);
+}
+
 void event_on_supervisor(struct manager *m, const struct airs_supervisor_event *event)
 {
 	struct record *record;
@@ -177,7 +192,9 @@ void event_on_supervisor(struct manager *m, const struct airs_supervisor_event *
 	record = registry_find_id(&m->registry, event->cookie);
 	if (!record)
 		return; /* removed by a reload */
-	rest = record->rest;
+	rest = (enum registry_rest)record->rest;
+	if (is_end(event))
+		tell_link(m, record, event);
 	if (registry_event(&m->registry, record, event, clock_realtime_usec()) < 0)
 		log_warning("%s: out of memory, its history is incomplete.",
 				record->name);

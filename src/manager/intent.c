@@ -6,8 +6,9 @@
 static void set_intent(struct manager *m, struct record *record,
 		enum registry_intent intent, uint64_t job_id)
 {
-	record->intent = intent;
-	record->intent_job = intent == REGISTRY_INTENT_NONE ? 0 : job_id;
+	record->intent = (uint8_t)intent;
+	if (record->more)
+		record->more->intent_job = intent == REGISTRY_INTENT_NONE ? 0 : job_id;
 	manager_keep_note(m, record);
 }
 
@@ -28,7 +29,7 @@ void intent_wake(struct manager *m, struct record *record)
 	struct record *child;
 
 	intent_wake_alone(m, record);
-	list_foreach(child, &record->children, link)
+	list_foreach(child, record_children(record), link)
 		intent_wake(m, child);
 }
 
@@ -37,7 +38,7 @@ void intent_begin(struct manager *m, struct record *record, enum job_kind kind,
 {
 	switch (kind) {
 	case JOB_STOP:
-		record->last_stop = job_id;
+		record->more->last_stop = job_id;
 		set_intent(m, record, REGISTRY_INTENT_STOP, job_id);
 		return;
 	case JOB_RESTART:
@@ -66,14 +67,14 @@ void intent_begin(struct manager *m, struct record *record, enum job_kind kind,
 bool intent_is_overruled(const struct record *record, uint64_t job_id)
 {
 	for (; record; record = record->supervisor)
-		if (record->last_stop > job_id)
+		if (record_more(record)->last_stop > job_id)
 			return true;
 	return false;
 }
 
 void intent_end(struct manager *m, struct record *record, uint64_t job_id)
 {
-	if (record->intent_job == job_id)
+	if (record_more(record)->intent_job == job_id)
 		set_intent(m, record, REGISTRY_INTENT_NONE, 0);
 }
 
@@ -85,7 +86,7 @@ void intent_on_event(struct manager *m, struct record *record,
 	if (event->kind != AIRS_EVENT_CHILD_STARTED &&
 			event->kind != AIRS_EVENT_CHILD_IGNORED)
 		return;
-	if (record->intent_job != 0 || m->phase >= MANAGER_STOPPING)
+	if (record_more(record)->intent_job != 0 || m->phase >= MANAGER_STOPPING)
 		return;
 	if (record->intent == REGISTRY_INTENT_RESTART)
 		options.kind = JOB_RESTART;

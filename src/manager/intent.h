@@ -18,8 +18,8 @@
 #include "manager/job.h"
 #include "manager/manager.h"
 
-/* A job of this kind begins. Those that are no request about whether the unit ought to
- * run are none of our business. */
+/* A job of this kind begins, for which record_make_more has made room. Those that are no
+ * request about whether the unit ought to run are none of our business. */
 void intent_begin(struct manager *m, struct record *record, enum job_kind kind,
 		uint64_t job_id);
 /* Whether a stop of the unit, or of a supervisor above it, was asked for after this job. */

@@ -146,7 +146,7 @@ static void call_terminate(struct manager *m, struct job *job, struct record *ta
 {
 	if (target->kind == UNIT_SUPERVISOR)
 		record_stopping(target, clock_realtime_usec());
-	job->target_id = target->id;
+	job->target_id = target->unit.id;
 	job_wait_for(m, job, JOB_WAITS_END,
 			airs_supervisor_terminate_child(m->self,
 					manager_supervisor_of(m, target), target->name,
@@ -155,7 +155,7 @@ static void call_terminate(struct manager *m, struct job *job, struct record *ta
 
 static void call_restart(struct manager *m, struct job *job, const struct record *target)
 {
-	job->target_id = target->id;
+	job->target_id = target->unit.id;
 	job_wait_for(m, job, JOB_WAITS_START,
 			airs_supervisor_restart_child(m->self,
 					manager_supervisor_of(m, target), target->name,
@@ -186,7 +186,7 @@ static int with_spec(struct manager *m, struct job *job, const struct record *ta
 static void call_with_spec(struct manager *m, struct job *job,
 		const struct record *target, enum job_wait wait)
 {
-	job->target_id = target->id;
+	job->target_id = target->unit.id;
 	job_wait_for(m, job, wait, with_spec(m, job, target, wait));
 }
 
@@ -233,7 +233,7 @@ static void step_start(struct manager *m, struct job *job, struct record *record
 		return;
 	}
 	if (!has_started(record)) {
-		job->target_id = record->id;
+		job->target_id = record->unit.id;
 		job->wait = JOB_WAITS_EVENT;
 		return;
 	}
@@ -245,7 +245,7 @@ static void stop_done(struct manager *m, struct job *job, struct record *target)
 {
 	/* Told by an event when it ran; else this is the only place that knows. Unless
 	 * somebody has asked for a start since then. */
-	if (target->intent_job == job->id)
+	if (record_more(target)->intent_job == job->id)
 		record_rest(target, clock_realtime_usec());
 	job_done(m, job);
 }
@@ -274,7 +274,7 @@ static void step_call(struct manager *m, struct job *job, struct record *record)
 				"It is a supervisor: it has no process.");
 		return;
 	}
-	job->target_id = record->id;
+	job->target_id = record->unit.id;
 	if (job->kind == JOB_RELOAD)
 		r = airs_call(m->self,
 				&(struct airs_request){ .to = record->pid,
@@ -344,7 +344,7 @@ static void step_remove(struct manager *m, struct job *job, struct record *recor
 		call_terminate(m, job, record);
 		return;
 	}
-	job->target_id = record->id;
+	job->target_id = record->unit.id;
 	job_wait_for(m, job, JOB_WAITS_DELETE,
 			airs_supervisor_delete_child(m->self, supervisor, record->name,
 					AIRS_INFINITY, &job->call));
@@ -423,10 +423,11 @@ static void describe_failure(const struct record *target,
 		const struct airs_message *reply, char *buffer, size_t size)
 {
 	const struct registry_end *end = record_end(target, 0);
+	const char *failed_step = record_more(target)->failed_step;
 	char reason[160];
 
-	if (target->failed_step) {
-		(void)snprintf(buffer, size, "failed at step %s", target->failed_step);
+	if (failed_step) {
+		(void)snprintf(buffer, size, "failed at step %s", failed_step);
 		return;
 	}
 	if (reply->size == sizeof(struct airs_reason))
@@ -466,7 +467,7 @@ static void on_started(struct manager *m, struct job *job, struct record *target
 		return;
 	}
 	/* A oneshot may be over already: then it was started all the same. */
-	if (target->id == job->record_id || job->kind == JOB_ADD)
+	if (target->unit.id == job->record_id || job->kind == JOB_ADD)
 		job_done(m, job);
 	else
 		job_step(m, job);
@@ -482,7 +483,7 @@ static void on_cut_short(struct manager *m, struct job *job, const struct record
 	const struct record *above = target->supervisor;
 
 	if (status == -ESHUTDOWN && above && record_is_up(above)) {
-		job->target_id = above->id;
+		job->target_id = above->unit.id;
 		job->wait = JOB_WAITS_EVENT;
 		return;
 	}
@@ -613,29 +614,50 @@ static void job_resume(
 	}
 }
 
-void job_start(struct manager *m, const struct job_options *options)
+static void refuse(struct manager *m, const struct job_options *options)
+{
+	if (options->request) {
+		request_fail(options->request, SD_BUS_ERROR_NO_MEMORY, "Out of memory.");
+		manager_answer(m, options->request);
+	}
+	if (options->from.ref != 0)
+		(void)!airs_reply(m->self, options->from, -ENOMEM, NULL, 0);
+}
+
+static bool notes_intent(enum job_kind kind)
+{
+	return kind == JOB_STOP || kind == JOB_RESTART;
+}
+
+/* NULL: out of memory. */
+static struct job *job_new(const struct job_options *options)
 {
 	struct job *job = calloc(1, sizeof(*job));
 
-	if (job)
-		list_init(&job->link);
-	if (job && options->why && !(job->why = strdup(options->why))) {
-		free(job);
-		job = NULL;
+	if (!job)
+		return NULL;
+	list_init(&job->link);
+	job->why = options->why ? strdup(options->why) : NULL;
+	if ((options->why && !job->why) ||
+			(notes_intent(options->kind) &&
+					!record_make_more(options->record))) {
+		job_free(job);
+		return NULL;
 	}
+	return job;
+}
+
+void job_start(struct manager *m, const struct job_options *options)
+{
+	struct job *job = job_new(options);
+
 	if (!job) {
-		if (options->request) {
-			request_fail(options->request, SD_BUS_ERROR_NO_MEMORY,
-					"Out of memory.");
-			manager_answer(m, options->request);
-		}
-		if (options->from.ref != 0)
-			(void)!airs_reply(m->self, options->from, -ENOMEM, NULL, 0);
+		refuse(m, options);
 		return;
 	}
 	job->id = ++m->last_job_id;
 	job->kind = options->kind;
-	job->record_id = options->record->id;
+	job->record_id = options->record->unit.id;
 	job->request = options->request;
 	job->from = options->from;
 	job->kill = options->kill;
@@ -661,7 +683,7 @@ void job_on_event(struct manager *m, const struct record *record)
 
 	/* A step may end its own job, never another one: tmp stays valid. */
 	list_foreach_safe(job, tmp, &m->jobs, link)
-		if (job->wait == JOB_WAITS_EVENT && job->target_id == record->id)
+		if (job->wait == JOB_WAITS_EVENT && job->target_id == record->unit.id)
 			job_step(m, job);
 }
 
@@ -688,7 +710,7 @@ void job_describe(const struct manager *m, const struct record *record, struct t
 	const char *separator = "";
 
 	list_foreach(job, &m->jobs, link) {
-		if (job->record_id != record->id)
+		if (job->record_id != record->unit.id)
 			continue;
 		text_printf(t, "%s%s", separator, kind_name(job->kind));
 		separator = " ";

@@ -34,7 +34,7 @@ enum manager_timer {
 	TIMER_COUNTS,
 };
 
-static const struct unit *acquire_unit(void *data, const char *name, void **ret_hold)
+static struct service_unit *find_unit(void *data, const char *name)
 {
 	struct manager_home *home = data;
 	struct record *record =
@@ -42,8 +42,26 @@ static const struct unit *acquire_unit(void *data, const char *name, void **ret_
 
 	if (!record)
 		return NULL;
-	*ret_hold = settings_ref(record->settings);
-	return record->settings->unit;
+	record->unit.references++;
+	return &record->unit;
+}
+
+static void release_unit(void *data, struct service_unit *unit)
+{
+	struct record *record = CONTAINER_OF(unit, struct record, unit);
+
+	(void)data;
+	if (--unit->references == 0 && record->is_gone)
+		record_free(record);
+}
+
+static int open_unit(void *data, const char *name, struct unit **ret_unit)
+{
+	struct manager_home *home = data;
+	const struct record *record =
+			home->registry ? registry_find(home->registry, name) : NULL;
+
+	return record ? registry_open(home->registry, record, ret_unit) : -ENOENT;
 }
 
 static enum service_wish wish_for_unit(void *data, const char *name)
@@ -68,19 +86,29 @@ static bool is_restarting(void *data, const char *name)
 	return false;
 }
 
-static void release_unit(void *data, void *hold)
+/* Only a new core, which takes the services over, can mend it. */
+static void end_core(struct manager_home *home, struct airs_actor *self, const char *what,
+		int error)
 {
-	(void)data;
-	settings_unref(hold);
+	log_error("%s: %s.", what, strerrordesc_np(error));
+	home->exit_status = EXIT_FAILURE;
+	airs_system_stop(airs_actor_system(self));
+}
+
+static void give_up_unit(void *data, struct airs_actor *self, int error)
+{
+	end_core(data, self, "A service cannot be looked after", error);
 }
 
 void manager_home_init(struct manager_home *home)
 {
 	*home = (struct manager_home){
-		.directory = { .acquire = acquire_unit,
+		.service.directory = { .find = find_unit,
 				.release = release_unit,
+				.open = open_unit,
 				.wish = wish_for_unit,
 				.is_restarting = is_restarting,
+				.give_up = give_up_unit,
 				.data = home },
 		.control_fd = -1,
 	};
@@ -92,13 +120,9 @@ void manager_home_fini(struct manager_home *home)
 	free(TAKE_PTR(home->runtime_dir));
 }
 
-/* A fault of ours that only a new core can mend: the keeper starts one, which takes the
- * services over. */
 static void give_up(struct manager *m, const char *what, int error)
 {
-	log_error("%s: %s.", what, strerrordesc_np(error));
-	m->home->exit_status = EXIT_FAILURE;
-	airs_system_stop(airs_actor_system(m->self));
+	end_core(m->home, m->self, what, error);
 }
 
 airs_pid manager_supervisor_of(const struct manager *m, const struct record *record)
@@ -248,11 +272,12 @@ static int configure(struct manager *m, struct link_event *event)
 	r = tree_adopt_set(&m->registry, set);
 	if (r < 0)
 		return r;
+	m->home->service.link = m->link;
+	m->home->service.observer = airs_self(m->self);
+	m->home->service.activity = m->activity;
 	m->context = (struct tree_context){
-		.directory = &m->home->directory,
-		.link = m->link,
-		.observer = airs_self(m->self),
-		.activity = m->activity,
+		.service = &m->home->service,
+		.registry = &m->registry,
 		.main_pool = m->home->main_pool,
 	};
 	m->home->control_fd = take_fd(&event->fds[1]);
@@ -325,7 +350,7 @@ static int start_tree(struct manager *m)
 	m->phase = MANAGER_STARTING;
 	discard_leftovers(m);
 	m->context.is_first = true;
-	r = tree_root_init(&options, &m->context, &m->registry);
+	r = tree_root_init(&options, &m->context);
 	m->context.is_first = false;
 	if (r < 0)
 		return r;

@@ -34,7 +34,7 @@ extern const struct airs_behaviour manager_behaviour;
 /* What outlives the manager's actor because others may still ask for it; owned by main,
  * one per system. */
 struct manager_home {
-	struct service_directory directory; /* manager_home_init fills it */
+	struct service_context service; /* its directory by manager_home_init */
 	struct registry *registry; /* NULL: the manager has ended */
 	char *runtime_dir; /* NULL before the first configuration */
 	struct airs_pool *main_pool;

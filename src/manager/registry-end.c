@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -9,6 +10,105 @@
 #include "service/end.h"
 
 #define NOTE_VERSION 2
+
+/* Room for one more end: grows with use, since most units never end. */
+static struct registry_end *next_end(struct record *record)
+{
+	struct record_more *more = record_make_more(record);
+	struct registry_end *end;
+
+	if (!more)
+		return NULL;
+	if (more->n_ends == more->ends_capacity && more->n_ends < REGISTRY_ENDS_MAX) {
+		uint32_t capacity = more->n_ends ? more->n_ends * 2 : 1;
+
+		end = reallocarray(more->ends, capacity, sizeof(*end));
+		if (!end)
+			return NULL;
+		more->ends = end;
+		more->ends_capacity = capacity;
+		more->next_end = more->n_ends;
+	}
+	end = &more->ends[more->next_end];
+	more->next_end = (more->next_end + 1) % more->ends_capacity;
+	if (more->n_ends < more->ends_capacity)
+		more->n_ends++;
+	else
+		free(end->cause);
+	*end = (struct registry_end){ 0 };
+	return end;
+}
+
+static struct registry_end *get_end(const struct record *record, uint32_t back)
+{
+	const struct record_more *more = record_more(record);
+
+	if (back >= more->n_ends)
+		return NULL;
+	return &more->ends[(more->next_end + more->ends_capacity - 1 - back) %
+			more->ends_capacity];
+}
+
+const struct registry_end *record_end(const struct record *record, uint32_t back)
+{
+	return get_end(record, back);
+}
+
+void record_mark_given_up(struct record *record)
+{
+	struct registry_end *end = get_end(record, 0);
+
+	if (end)
+		end->given_up = 1;
+}
+
+int record_restore_end(struct record *record, const struct registry_end *end)
+{
+	struct registry_end *place = next_end(record);
+
+	if (!place)
+		return -ENOMEM;
+	*place = *end;
+	place->cause = NULL;
+	return 0;
+}
+
+/*
+ * What became of the process says more than how the actor ended, unless the actor ended
+ * the process: then its reason is the cause and a signal only the means.
+ */
+static bool says_why(const struct airs_reason *reason)
+{
+	return reason->reason_class == AIRS_REASON_USER ||
+			reason->reason_class == AIRS_REASON_TIMEOUT;
+}
+
+int record_add_end(struct record *record, const struct airs_supervisor_event *event,
+		uint64_t now_realtime_usec)
+{
+	struct registry_end *end = next_end(record);
+	const struct service_end *last = record_more(record)->last;
+
+	if (!end)
+		return -ENOMEM;
+	end->realtime_usec = now_realtime_usec;
+	end->reason = event->reason;
+	if (last && !says_why(&event->reason))
+		end->reason = last->reason;
+	if (last) {
+		end->code = last->code;
+		end->status = last->status;
+	}
+	end->by_supervisor = event->kind == AIRS_EVENT_CHILD_STOPPED;
+	end->decision = event->decision;
+	end->strategy = event->strategy;
+	if (event->cause[0]) {
+		end->cause = strdup(event->cause);
+		if (!end->cause)
+			return -ENOMEM;
+	}
+	return 0;
+}
 
 static const char *strategy_name(const struct registry_end *end)
 {
@@ -82,7 +182,7 @@ void registry_end_describe(const struct record *record, const struct registry_en
 	switch ((enum airs_supervisor_decision)end->decision) {
 	case AIRS_DECISION_NONE:
 		(void)snprintf(buffer, size, "left stopped (restart %s)",
-				unit_restart_name(record->settings->unit->restart));
+				unit_restart_name((enum unit_restart)record->restart));
 		return;
 	case AIRS_DECISION_RESTART:
 		(void)snprintf(buffer, size, "%s (%s)",
@@ -126,16 +226,17 @@ static void put_end(struct wire_writer *w, const struct registry_end *end)
 size_t record_note(const struct record *record, void *buffer, size_t capacity)
 {
 	const struct registry_end *end = record_end(record, 0);
+	uint64_t restarts = record_more(record)->restarts;
 	struct wire_writer w;
 
-	if (record->rest == REGISTRY_REST_NONE && record->restarts == 0 && !end &&
+	if (record->rest == REGISTRY_REST_NONE && restarts == 0 && !end &&
 			record->intent == REGISTRY_INTENT_NONE)
 		return 0;
 	wire_writer_init(&w, buffer, capacity);
 	wire_put_u8(&w, NOTE_VERSION);
 	wire_put_u8(&w, (uint8_t)record->rest);
 	wire_put_u8(&w, (uint8_t)record->intent);
-	wire_put_u64(&w, record->restarts);
+	wire_put_u64(&w, restarts);
 	wire_put_u64(&w, record->since_realtime_usec);
 	wire_put_u8(&w, end ? 1 : 0);
 	if (end)
@@ -143,7 +244,7 @@ size_t record_note(const struct record *record, void *buffer, size_t capacity)
 	return w.failed ? 0 : w.size;
 }
 
-static int get_end(struct wire_reader *r, struct registry_end *ret_end)
+static int read_end(struct wire_reader *r, struct registry_end *ret_end)
 {
 	struct registry_end end = { 0 };
 	uint32_t reason_class;
@@ -174,7 +275,7 @@ static int get_end(struct wire_reader *r, struct registry_end *ret_end)
 
 static void apply_rest(struct record *record, enum registry_rest rest)
 {
-	record->rest = rest;
+	record->rest = (uint8_t)rest;
 	if (rest == REGISTRY_REST_NONE)
 		return;
 	record->state = rest == REGISTRY_REST_FAILED ? REGISTRY_FAILED : REGISTRY_STOPPED;
@@ -198,16 +299,19 @@ int record_note_apply(struct record *record, const void *data, size_t size)
 	if (version != NOTE_VERSION || rest >= REGISTRY_REST_COUNT ||
 			intent >= REGISTRY_INTENT_COUNT || has_end > 1)
 		return -EBADMSG;
-	if (has_end && get_end(&r, &end) < 0)
+	if (has_end && read_end(&r, &end) < 0)
 		return -EBADMSG;
 	if (wire_reader_finish(&r) < 0)
 		return -EBADMSG;
+	if (restarts > 0 && !record_make_more(record))
+		return -ENOMEM;
 	if (has_end && record_restore_end(record, &end) < 0)
 		return -ENOMEM;
-	record->restarts = restarts;
+	if (record->more)
+		record->more->restarts = restarts;
 	record->since_realtime_usec = since;
 	record->note_written = true;
-	record->intent = (enum registry_intent)intent;
+	record->intent = intent;
 	apply_rest(record, (enum registry_rest)rest);
 	return 0;
 }

@@ -3,13 +3,17 @@
 #define MANAGER_REGISTRY_H
 
 /*
- * What the manager knows of every unit: its settings in force, its place in the tree, how
- * it stands, and how it ended the last times. Fed by reports of service actors and by
- * events of supervisors, asked by the bus and by jobs. Pure: no actor, no bus, and time
- * is a parameter.
+ * What the manager knows of every unit: its place in the tree, how it stands, and how it
+ * ended the last times. Fed by reports of service actors and by events of supervisors,
+ * asked by the bus and by jobs. Pure: no actor, no bus, and time is a parameter.
  *
- * Settings are counted separately from records, since a running actor keeps those that it
- * was started with while a reload has put others in force.
+ *   registry.c        which units there are, where they stand in the tree, their settings
+ *   registry-state.c  how they stand
+ *   registry-end.c    their history, and the note that outlives the core
+ *
+ * There may be thousands of units, most of which merely run: what most have nothing of is
+ * apart (struct record_more), and settings are made from the set in force when somebody
+ * asks for them. Those of supervisors, which are few, stay.
  */
 
 #include <stdbool.h>
@@ -40,17 +44,6 @@ enum registry_state {
 	REGISTRY_EXITED,
 	REGISTRY_STATE_COUNT
 };
-
-/* One unit's settings, shared by its record and by the actor that runs with them. */
-struct settings {
-	unsigned int references;
-	struct unit *unit; /* owned */
-	char *supervisor; /* the unit's: name of its supervisor; NULL: the root */
-};
-
-struct settings *settings_ref(struct settings *settings);
-void settings_unref(struct settings *settings);
-DEFINE_AUTO(settings, settings_unref);
 
 /* One end of a unit's actor, and what was done about it. */
 struct registry_end {
@@ -88,47 +81,66 @@ enum registry_intent {
 	REGISTRY_INTENT_COUNT
 };
 
-struct record {
-	uint64_t id; /* cookie in the supervisors' events; never reused */
-	const char *name; /* of the settings in force */
-	enum unit_kind kind;
-	struct settings *settings; /* in force at the next start */
-	struct settings *started_with; /* NULL while it does not run */
-	struct record *supervisor; /* NULL: the root */
-	struct list link; /* on the supervisor's children, or on registry.roots */
-	struct list children; /* [struct record.link] in start order */
-
-	airs_pid pid; /* as its supervisor knows it; AIRS_PID_NONE: does not run */
-	airs_pid actor; /* of a module, then key in registry.by_actor; else as pid */
-	enum registry_state state;
-	enum registry_rest rest;
-	bool is_inherited; /* has processes of an earlier core, and no actor told of them yet */
-	enum registry_intent intent;
+/* What most units have nothing of. */
+struct record_more {
+	airs_pid actor; /* of a module: key in registry.by_actor */
 	uint64_t intent_job; /* the job that carries it out; 0: none does yet */
 	uint64_t last_stop; /* the last job that was a request to stop it */
-	const char *substate, *result; /* static storage */
-	uint64_t since_realtime_usec;
-	uint64_t main_start_time; /* of main_pid, clock ticks since boot */
-	uint64_t start_realtime_usec;
-	pid_t main_pid, control_pid;
 	char *status_text; /* NULL: none */
 	char *failed_step; /* "EXEC: No such file or directory (…)"; NULL: none */
-
 	uint64_t restarts;
 	uint64_t next_restart_realtime_usec;
-	uint32_t attempt;
 	struct registry_window window; /* of a child of the root */
-	struct registry_window children_window; /* of a supervisor */
 	/* How the process ended, from the last report, for the end that follows; NULL: it
 	 * has not. */
 	struct service_end *last;
-	uint32_t start_decision; /* enum airs_supervisor_decision: why it was started last */
-	bool stale; /* reload: its specification no longer says what is in force */
-	bool retired; /* being removed: not found by name any more */
-	bool awaits_name; /* new; started when the retired one of its name has ended */
-	bool note_written; /* the keeper holds a note of ours */
 	struct registry_end *ends; /* ring of up to REGISTRY_ENDS_MAX */
+	/* In force although the set has no such unit any more: its file has a mistake. */
+	struct unit *own;
 	uint32_t n_ends, next_end, ends_capacity;
+	uint32_t attempt;
+	pid_t control_pid;
+	uint32_t start_decision; /* enum airs_supervisor_decision: why it was started last */
+};
+
+/* Of a supervisor. */
+struct record_group {
+	struct list children; /* [struct record.link] in start order */
+	struct registry_window window; /* of the children */
+	struct unit *unit; /* its settings in force */
+};
+
+struct record {
+	/* What its actors share; its id is the cookie in the supervisors' events and is
+	 * never reused. An actor may outlive the record's place in the registry. */
+	struct service_unit unit;
+	struct record *supervisor; /* NULL: the root */
+	struct list link; /* on the supervisor's children, or on registry.roots */
+	struct record_group *group; /* NULL: it is no supervisor */
+	struct record_more *more; /* NULL: nothing of it; see record_more */
+
+	airs_pid pid; /* as its supervisor knows it; AIRS_PID_NONE: does not run */
+	const char *substate, *result; /* static storage */
+	uint64_t since_realtime_usec;
+	uint64_t start_realtime_usec;
+	char *description; /* of the settings in force; NULL: none */
+	pid_t main_pid;
+
+	uint8_t kind; /* enum unit_kind */
+	uint8_t state; /* enum registry_state */
+	uint8_t rest; /* enum registry_rest */
+	uint8_t intent; /* enum registry_intent */
+	uint8_t restart; /* enum unit_restart: of the settings in force */
+	/* has processes of an earlier core, and no actor told of them yet */
+	bool is_inherited : 1;
+	bool stale : 1; /* reload: its specification no longer says what is in force */
+	bool retired : 1; /* being removed: not found by name any more */
+	/* new; started when the retired one of its name has ended */
+	bool awaits_name : 1;
+	bool note_written : 1; /* the keeper holds a note of ours */
+	bool detached : 1; /* its actor said that it has seen the end of everything */
+	bool is_gone : 1; /* only its actor still knows of it */
+	char name[];
 };
 
 struct registry {
@@ -136,7 +148,7 @@ struct registry {
 	struct record **slots; /* by the low bits of the id; NULL: free */
 	size_t n_slots, n_records;
 	struct list roots; /* [struct record.link] children of the root, in start order */
-	enum unit_order root_order;
+	struct unit_set *set; /* in force; one reference */
 	uint64_t last_serial; /* the high bits of the last id */
 };
 
@@ -148,15 +160,37 @@ struct record *registry_find_id(const struct registry *registry, uint64_t id);
 /* Of a module; NULL for those of services, which nobody looks for. */
 struct record *registry_find_actor(const struct registry *registry, airs_pid actor);
 
+/* Put other units in force, without a look at the records. */
+void registry_set_units(struct registry *registry, struct unit_set *set);
+/* The settings in force of a unit; the caller's. -ENOENT: there are none, -ENOMEM. */
+MUST_CHECK int registry_open(const struct registry *registry, const struct record *record,
+		struct unit **ret_unit);
+
 /*
- * Add a unit under a supervisor (NULL: the root), at the end of its children. Consumes
- * settings in every case. -EEXIST, -ENOMEM.
+ * Add a unit under a supervisor (NULL: the root), at the end of its children. What is
+ * needed of its settings is copied. -EEXIST, -ENOMEM.
  */
-MUST_CHECK int registry_add(struct registry *registry, struct settings *settings,
+MUST_CHECK int registry_add(struct registry *registry, const struct unit *unit,
 		struct record *supervisor, struct record **ret_record);
-/* Put other settings of the same name in force. Consumes them. */
-void registry_set_settings(struct registry *registry, struct record *record,
-		struct settings *settings);
+/* What is told of a unit's settings is that of these from now on. -ENOMEM. */
+MUST_CHECK int record_set_unit(struct record *record, const struct unit *unit);
+/* Other settings than these are in force, or none any more: an actor that was started with
+ * them goes by them. They are taken if they are needed. */
+void record_keep_unit(struct record *record, struct unit **unit);
+/* These settings stay in force although the set has no such unit. -ENOMEM. */
+MUST_CHECK int record_own_unit(struct record *record, struct unit **unit);
+/* No actor of it is alive, and it is in no registry. Frees it. */
+void record_free(struct record *record);
+
+/* Children in start order: [struct record.link]. */
+const struct list *record_children(const struct record *record);
+/* To be read: all of it is zero when there is none. */
+const struct record_more *record_more(const struct record *record);
+/* To be written. NULL: out of memory. */
+struct record_more *record_make_more(struct record *record);
+
+/* The actor of a module begins or ends; for units that are no modules nothing happens. */
+void registry_set_actor(struct registry *registry, struct record *record, airs_pid actor);
 /* Put a unit behind its siblings. */
 void registry_move_last(struct registry *registry, struct record *record);
 /* A unit is being removed: it and everything under it give up their names, which new ones
@@ -167,10 +201,6 @@ void registry_retire(struct registry *registry, struct record *record);
 struct record *registry_find_retired(const struct registry *registry, const char *name);
 /* Remove a unit and everything under it. */
 void registry_remove(struct registry *registry, struct record *record);
-/* Take a unit out of a set. -ENOENT when it is not there, -ENOMEM. */
-MUST_CHECK int settings_take(
-		struct unit_set *set, const char *name, struct settings **ret_settings);
-
 /* The record that follows in tree order: parents before children. record NULL: the first.
  * NULL: no more. */
 struct record *registry_next(
@@ -205,6 +235,12 @@ bool record_is_at_work(
 enum service_wish record_wish(const struct record *record);
 /* Newest first; NULL when there are fewer. */
 const struct registry_end *record_end(const struct record *record, uint32_t back);
+/* Put an end into the history as the newest; that of its process is known from the last
+ * report. -ENOMEM. */
+MUST_CHECK int record_add_end(struct record *record,
+		const struct airs_supervisor_event *event, uint64_t now_realtime_usec);
+/* No restart followed the newest. */
+void record_mark_given_up(struct record *record);
 /* Put an end into the history as the newest. The cause is not taken over. -ENOMEM. */
 MUST_CHECK int record_restore_end(struct record *record, const struct registry_end *end);
 /* "exited with status 1" and the like into a buffer of END_TEXT_SIZE; "" for NULL. */

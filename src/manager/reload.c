@@ -52,19 +52,20 @@ static bool same_texts(const struct strv *a, const struct strv *b)
 }
 
 enum reload_verdict reload_compare(const struct record *record,
-		const struct unit_snapshot *snapshot, const struct unit_set *set)
+		const struct unit_snapshot *snapshot, const struct unit *before,
+		const struct unit *after)
 {
-	const struct unit *unit = unit_find(set, record->name);
 	const char *supervisor = record->supervisor ? record->supervisor->name : NULL;
 
-	if (!unit)
+	if (!after)
 		return has_file(snapshot, record->name) ? RELOAD_KEEP : RELOAD_REMOVE;
-	if (unit->kind != record->kind || !text_equals(unit->supervisor, supervisor))
+	if (after->kind != (enum unit_kind)record->kind ||
+			!text_equals(after->supervisor, supervisor))
 		return RELOAD_REMOVE; /* and added again where it belongs now */
-	if (unit->kind == UNIT_SUPERVISOR &&
-			!same_texts(&unit->children, &record->settings->unit->children))
+	if (after->kind == UNIT_SUPERVISOR &&
+			!same_texts(&after->children, &before->children))
 		return RELOAD_CHANGE;
-	return unit_equals(unit, record->settings->unit) ? RELOAD_KEEP : RELOAD_CHANGE;
+	return unit_equals(after, before) ? RELOAD_KEEP : RELOAD_CHANGE;
 }
 
 static int add_waiter(struct manager *m, struct request *request)
@@ -149,87 +150,166 @@ struct reload {
 	unsigned int added, removed, changed;
 };
 
-/* Put new settings in force. Whether its supervisor must know. */
-static bool change(struct reload *reload, struct record *record)
-{
-	struct settings *settings;
-	bool differs;
-
-	if (settings_take(reload->set, record->name, &settings) < 0)
-		return false;
-	differs = tree_spec_differs(record->settings->unit, settings->unit);
-	registry_set_settings(&reload->m->registry, record, settings);
-	reload->changed++;
-	return differs;
-}
-
 void reload_mark_stale(struct record *record)
 {
 	for (; record && !record->stale; record = record->supervisor)
 		record->stale = true;
 }
 
-static void change_and_remove(struct reload *reload)
-{
-	struct registry *registry = &reload->m->registry;
-	struct record *record = registry_next(registry, NULL), *next;
+/* A unit before and after; either may be missing. */
+struct pair {
+	struct unit *before, *after;
+};
 
-	for (; record; record = next) {
-		next = registry_next(registry, record);
-		switch (reload_compare(record, reload->snapshot, reload->set)) {
-		case RELOAD_KEEP:
-			break;
-		case RELOAD_CHANGE:
-			if (change(reload, record))
-				reload_mark_stale(record);
-			break;
-		case RELOAD_REMOVE:
-			/* What is under it goes with it. */
-			next = registry_next_beside(registry, record);
-			reload_mark_stale(record->supervisor);
-			registry_retire(registry, record);
-			reload->removed++;
-			start_job(reload->m, JOB_REMOVE, record);
-			break;
-		case RELOAD_VERDICT_COUNT:
-			break;
-		}
-	}
+static void pair_fini(struct pair *pair)
+{
+	unit_free(pair->before);
+	unit_free(pair->after);
 }
 
-/* Adds what the registry does not know; a new supervisor comes with everything under it.
- */
-static int add_units(struct reload *reload, const struct strv *names,
-		struct record *supervisor)
+static int open_pair(const struct reload *reload, const struct record *record,
+		struct pair *pair)
 {
-	for (size_t i = 0; i < names->count; i++) {
-		struct record *record =
-				registry_find(&reload->m->registry, names->items[i]);
-		int r = 0;
+	int r;
 
-		if (!record) {
-			r = tree_adopt_unit(&reload->m->registry, reload->set,
-					names->items[i], supervisor, &record);
-			if (r == -ENOENT)
-				continue;
-			if (r < 0)
-				return r;
-			reload_mark_stale(supervisor);
-			reload->added++;
-			/* One that moved comes when its old self has ended. */
-			record->awaits_name = registry_find_retired(&reload->m->registry,
-							      record->name) != NULL;
-			if (!record->awaits_name)
-				start_job(reload->m, JOB_ADD, record);
-			continue;
-		}
-		registry_move_last(&reload->m->registry, record);
-		if (record->kind == UNIT_SUPERVISOR)
-			r = add_units(reload, &record->settings->unit->children, record);
+	r = registry_open(&reload->m->registry, record, &pair->before);
+	if (r < 0)
+		return r;
+	r = unit_set_open(reload->set, unit_set_find(reload->set, record->name),
+			&pair->after);
+	return r == -ENOENT ? 0 : r;
+}
+
+/* What is in force stays so, if need be without the new files. */
+static int keep(struct record *record, struct pair *pair)
+{
+	return pair->after ? record_set_unit(record, pair->after)
+			   : record_own_unit(record, &pair->before);
+}
+
+static int change(struct reload *reload, struct record *record, struct pair *pair)
+{
+	if (tree_spec_differs(pair->before, pair->after))
+		reload_mark_stale(record);
+	record_keep_unit(record, &pair->before);
+	reload->changed++;
+	return record_set_unit(record, pair->after);
+}
+
+/* Until it and what is under it have ended they go by what they were started with. */
+static int keep_all(const struct registry *registry, struct record *record)
+{
+	auto_(unit) unit = NULL;
+	struct record *child;
+	int r;
+
+	r = registry_open(registry, record, &unit);
+	if (r < 0)
+		return r;
+	record_keep_unit(record, &unit);
+	list_foreach(child, record_children(record), link) {
+		r = keep_all(registry, child);
 		if (r < 0)
 			return r;
 	}
 	return 0;
+}
+
+/* What is under it goes with it. */
+static void retire(struct reload *reload, struct record *record)
+{
+	int r = keep_all(&reload->m->registry, record);
+
+	reload_mark_stale(record->supervisor);
+	registry_retire(&reload->m->registry, record);
+	reload->removed++;
+	if (r < 0)
+		log_error("%s: it ends without its settings: %s.", record->name,
+				strerrordesc_np(-r));
+	start_job(reload->m, JOB_REMOVE, record);
+}
+
+/* Returns the record that is to be looked at next. */
+static struct record *renew(struct reload *reload, struct record *record)
+{
+	const struct registry *registry = &reload->m->registry;
+	struct record *next = registry_next(registry, record);
+	struct pair pair = { NULL, NULL };
+	int r;
+
+	r = open_pair(reload, record, &pair);
+	if (r < 0)
+		goto out;
+	switch (reload_compare(record, reload->snapshot, pair.before, pair.after)) {
+	case RELOAD_KEEP:
+		r = keep(record, &pair);
+		break;
+	case RELOAD_CHANGE:
+		r = change(reload, record, &pair);
+		break;
+	case RELOAD_REMOVE:
+		next = registry_next_beside(registry, record);
+		retire(reload, record);
+		break;
+	case RELOAD_VERDICT_COUNT:
+		break;
+	}
+out:
+	if (r < 0)
+		log_error("%s: its new settings cannot be taken over: %s.", record->name,
+				strerrordesc_np(-r));
+	pair_fini(&pair);
+	return next;
+}
+
+static void change_and_remove(struct reload *reload)
+{
+	struct record *record = registry_next(&reload->m->registry, NULL);
+
+	while (record)
+		record = renew(reload, record);
+	registry_set_units(&reload->m->registry, reload->set);
+}
+
+/* Adds what the registry does not know; a new supervisor comes with everything under it.
+ */
+static int add_unit(struct reload *reload, uint32_t index, struct record *supervisor)
+{
+	struct registry *registry = &reload->m->registry;
+	struct record *record;
+	int r;
+
+	r = tree_adopt_unit(registry, index, supervisor, &record);
+	if (r < 0)
+		return r;
+	reload_mark_stale(supervisor);
+	reload->added++;
+	/* One that moved comes when its old self has ended. */
+	record->awaits_name = registry_find_retired(registry, record->name) != NULL;
+	if (!record->awaits_name)
+		start_job(reload->m, JOB_ADD, record);
+	return 0;
+}
+
+static int add_units(struct reload *reload, struct unit_range children,
+		struct record *supervisor)
+{
+	struct registry *registry = &reload->m->registry;
+	uint32_t end = children.first + children.count;
+	int r = 0;
+
+	for (uint32_t i = children.first; r >= 0 && i < end; i++) {
+		struct record *record =
+				registry_find(registry, unit_set_name(reload->set, i));
+
+		if (!record) {
+			r = add_unit(reload, i, supervisor);
+			continue;
+		}
+		registry_move_last(registry, record);
+		r = add_units(reload, unit_set_children(reload->set, i), record);
+	}
+	return r;
 }
 
 void reload_update_stale(struct manager *m)
@@ -276,7 +356,7 @@ void reload_apply(struct manager *m, int snapshot_fd)
 	reload.snapshot = snapshot;
 	reload.set = set;
 	change_and_remove(&reload);
-	r = add_units(&reload, &set->root_children, NULL);
+	r = add_units(&reload, unit_set_children(set, UNIT_NONE), NULL);
 	if (r < 0)
 		log_error("Not all new units could be added: %s.", strerrordesc_np(-r));
 	reload_update_stale(m);

@@ -19,9 +19,11 @@
 
 enum reload_verdict { RELOAD_KEEP, RELOAD_CHANGE, RELOAD_REMOVE, RELOAD_VERDICT_COUNT };
 
-/* What becomes of a unit that is known. snapshot and set are the new ones. */
+/* What becomes of a unit that is known: before is in force, after is what the new files
+ * say; NULL: nothing. */
 enum reload_verdict reload_compare(const struct record *record,
-		const struct unit_snapshot *snapshot, const struct unit_set *set);
+		const struct unit_snapshot *snapshot, const struct unit *before,
+		const struct unit *after);
 
 struct manager;
 

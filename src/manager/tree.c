@@ -57,10 +57,8 @@ static bool is_held(const struct tree_context *context, const struct record *rec
 }
 
 static void spec_base(struct airs_child_spec *spec, const struct tree_context *context,
-		const struct record *record)
+		const struct record *record, const struct unit *unit)
 {
-	const struct unit *unit = record->settings->unit;
-
 	*spec = (struct airs_child_spec){
 		.size = sizeof(*spec),
 		.id = record->name,
@@ -69,24 +67,21 @@ static void spec_base(struct airs_child_spec *spec, const struct tree_context *c
 						    : AIRS_INITIAL_START,
 		.shutdown_usec = shutdown_of(unit),
 		.backoff = backoff_of(unit),
-		.cookie = record->id,
+		.cookie = record->unit.id,
 	};
 }
 
 static int spec_actor(struct airs_child_spec *spec, const struct tree_context *context,
 		const struct record *record)
 {
-	size_t size = offsetof(struct service_args, name) + strlen(record->name) + 1;
-	struct service_args *args = calloc(1, size);
+	size_t size = service_args_size(record->name);
+	struct service_args *args = malloc(size);
 
 	if (!args)
 		return -ENOMEM;
-	args->size = size;
-	memcpy(args->name, record->name, strlen(record->name) + 1);
-	args->directory = context->directory;
-	args->link = context->link;
-	args->observer = context->observer;
-	args->activity = context->activity;
+	args->context = context->service;
+	memcpy((char *)args + offsetof(struct service_args, name), record->name,
+			strlen(record->name) + 1);
 	spec->behaviour = record->kind == UNIT_NATIVE ? &native_behaviour
 						      : &service_behaviour;
 	spec->args = args;
@@ -153,7 +148,7 @@ static int make_children(struct airs_supervisor_options *options,
 static int spec_supervisor(struct airs_child_spec *spec,
 		const struct tree_context *context, const struct record *record)
 {
-	const struct unit_supervisor *own = &record->settings->unit->supervising;
+	const struct unit_supervisor *own = &record->group->unit->supervising;
 	struct airs_supervisor_options *options = calloc(1, sizeof(*options));
 
 	if (!options)
@@ -169,16 +164,22 @@ static int spec_supervisor(struct airs_child_spec *spec,
 	};
 	spec->supervisor = options;
 	spec->pool = context->main_pool;
-	return make_children(options, context, &record->children);
+	return make_children(options, context, record_children(record));
 }
 
 int tree_spec_init(struct airs_child_spec *spec, const struct tree_context *context,
 		const struct record *record)
 {
-	int r;
+	auto_(unit) opened = NULL;
+	int r = 0;
 
-	spec_base(spec, context, record);
-	if (record->kind == UNIT_SUPERVISOR)
+	*spec = (struct airs_child_spec){ 0 };
+	if (!record->group)
+		r = registry_open(context->registry, record, &opened);
+	if (r < 0)
+		return r;
+	spec_base(spec, context, record, opened ? opened : record->group->unit);
+	if (record->group)
 		r = spec_supervisor(spec, context, record);
 	else
 		r = spec_actor(spec, context, record);
@@ -188,7 +189,7 @@ int tree_spec_init(struct airs_child_spec *spec, const struct tree_context *cont
 }
 
 int tree_root_init(struct airs_supervisor_options *options,
-		const struct tree_context *context, const struct registry *registry)
+		const struct tree_context *context)
 {
 	int r;
 
@@ -196,13 +197,13 @@ int tree_root_init(struct airs_supervisor_options *options,
 		.size = sizeof(*options),
 		.name = "root",
 		.strategy = AIRS_ONE_FOR_ONE,
-		.order = (enum airs_order)registry->root_order,
+		.order = (enum airs_order)context->registry->set->root_order,
 		.escalation = AIRS_ESCALATE_CHILD,
 		.intensity = REGISTRY_ROOT_INTENSITY,
 		.period_usec = REGISTRY_ROOT_PERIOD_USEC,
-		.observer = context->observer,
+		.observer = context->service->observer,
 	};
-	r = make_children(options, context, &registry->roots);
+	r = make_children(options, context, &context->registry->roots);
 	if (r < 0)
 		tree_root_fini(options);
 	return r;
@@ -213,46 +214,36 @@ void tree_root_fini(struct airs_supervisor_options *options)
 	free_children(options);
 }
 
-int tree_adopt_unit(struct registry *registry, struct unit_set *set, const char *name,
-		struct record *supervisor, struct record **ret_record)
+static int adopt_children(struct registry *registry, struct unit_range children,
+		struct record *above)
 {
-	const struct strv *children;
-	struct settings *settings;
 	struct record *record;
+	int r = 0;
+
+	for (uint32_t i = 0; r >= 0 && i < children.count; i++)
+		r = tree_adopt_unit(registry, children.first + i, above, &record);
+	return r;
+}
+
+int tree_adopt_unit(struct registry *registry, uint32_t index, struct record *supervisor,
+		struct record **ret_record)
+{
+	auto_(unit) unit = NULL;
 	int r;
 
-	r = settings_take(set, name, &settings);
+	r = unit_set_open(registry->set, index, &unit);
 	if (r >= 0)
-		r = registry_add(registry, settings, supervisor, &record);
+		r = registry_add(registry, unit, supervisor, ret_record);
 	if (r < 0)
 		return r;
-	*ret_record = record;
-	if (record->kind != UNIT_SUPERVISOR)
-		return 0;
-	children = &record->settings->unit->children;
-	for (size_t i = 0; i < children->count; i++) {
-		struct record *child;
-
-		/* One that is not in the set was in error. */
-		r = tree_adopt_unit(registry, set, children->items[i], record, &child);
-		if (r < 0 && r != -ENOENT)
-			return r;
-	}
-	return 0;
+	return adopt_children(
+			registry, unit_set_children(registry->set, index), *ret_record);
 }
 
 int tree_adopt_set(struct registry *registry, struct unit_set *set)
 {
-	registry->root_order = set->root_order;
-	for (size_t i = 0; i < set->root_children.count; i++) {
-		struct record *record;
-		int r = tree_adopt_unit(registry, set, set->root_children.items[i], NULL,
-				&record);
-
-		if (r < 0 && r != -ENOENT)
-			return r;
-	}
-	return 0;
+	registry_set_units(registry, set);
+	return adopt_children(registry, unit_set_children(set, UNIT_NONE), NULL);
 }
 
 static bool backoff_differs(const struct airs_backoff *a, const struct airs_backoff *b)

@@ -20,8 +20,8 @@
 
 /* What every actor of the tree is told. */
 struct tree_context {
-	const struct service_directory *directory;
-	airs_pid link, observer, activity;
+	const struct service_context *service;
+	const struct registry *registry;
 	struct airs_pool *main_pool; /* where all of them live */
 	bool is_first; /* the tree is being built: what rests is held */
 };
@@ -31,7 +31,8 @@ struct tree_context {
  * record, which must stay until tree_spec_fini. When the tree is being built,
  * units that rest by the administrator's will, or that ended for good before the core was
  * started again, are held, unless they are under one that is. Later nothing is: what was
- * stopped by name says so itself (service_directory.wish). -ENOMEM.
+ * stopped by name says so itself (service_directory.wish). -ENOMEM, or
+ * what registry_open says.
  */
 MUST_CHECK int tree_spec_init(struct airs_child_spec *spec,
 		const struct tree_context *context, const struct record *record);
@@ -39,16 +40,15 @@ void tree_spec_fini(struct airs_child_spec *spec);
 
 /* The options of the root; tree_root_fini releases them. -ENOMEM. */
 MUST_CHECK int tree_root_init(struct airs_supervisor_options *options,
-		const struct tree_context *context, const struct registry *registry);
+		const struct tree_context *context);
 void tree_root_fini(struct airs_supervisor_options *options);
 
-/* Fill an empty registry from a set, whose units move into it. -ENOMEM. */
+/* Fill an empty registry from a set, which is in force from now on. -ENOMEM. */
 MUST_CHECK int tree_adopt_set(struct registry *registry, struct unit_set *set);
 
-/* Add one unit of a set, and what is under it. -ENOENT when it is not in the set,
- * -ENOMEM. */
-MUST_CHECK int tree_adopt_unit(struct registry *registry, struct unit_set *set,
-		const char *name, struct record *supervisor, struct record **ret_record);
+/* Add one unit of the set in force, and what is under it. -ENOMEM. */
+MUST_CHECK int tree_adopt_unit(struct registry *registry, uint32_t index,
+		struct record *supervisor, struct record **ret_record);
 
 /* Whether two units differ in what their supervisor goes by. */
 bool tree_spec_differs(const struct unit *a, const struct unit *b);

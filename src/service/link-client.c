@@ -83,6 +83,23 @@ int link_discard(struct airs_actor *self, airs_pid link, const char *unit)
 	return name_unit(self, link, LINK_DISCARD, unit);
 }
 
+int link_abandon(struct airs_actor *self, airs_pid link, const char *unit, airs_pid actor)
+{
+	union {
+		struct link_abandon abandon;
+		char bytes[sizeof(struct link_abandon) + LINK_UNIT_SIZE];
+	} payload;
+	size_t size;
+
+	if (!is_unit_name(unit))
+		return -EINVAL;
+	size = strlen(unit) + 1;
+	payload.abandon.actor = actor;
+	memcpy(payload.bytes + sizeof(payload.abandon), unit, size);
+	return airs_send(self, link, LINK_ABANDON, &payload,
+			sizeof(payload.abandon) + size);
+}
+
 int link_spawn(struct airs_actor *self, airs_pid link, const struct link_spawn *spawn,
 		airs_ref *ret_call)
 {

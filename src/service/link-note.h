@@ -20,6 +20,12 @@ struct link_note {
 	uint8_t data[];
 };
 
+/* Payload of LINK_ABANDON. */
+struct link_abandon {
+	airs_pid actor;
+	char unit[]; /* NUL-terminated */
+};
+
 /* Join the parts. Returns the size, 0 when both are empty. */
 size_t link_note_join(const struct link_note_bytes parts[static LINK_NOTE_PART_COUNT],
 		uint8_t buffer[static PROTOCOL_NOTE_MAX]);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 
 /*
- * Three look-ups carry everything, none of which grows with the number of units: an
- * answer finds its requester by serial, an event its actor by the unit's name, an actor's
- * end its unit by the monitor.
+ * Two look-ups carry everything, neither of which grows with the number of units: an
+ * answer finds its requester by serial, an event its actor by the unit's name.
  *
  * A datagram that the keeper would not send (malformed, of a core's type) ends the link:
  * the keeper is the part that is right, so something is deeply wrong, and a new core gets
@@ -21,8 +20,7 @@
 #include <sys/epoll.h>
 
 #include "airssys/message.h"
-#include "service/link-unit.h"
-#include "service/outbox.h"
+#include "service/link-impl.h"
 
 /* Datagrams that are read before others get their turn. */
 #define READ_BATCH 16
@@ -34,27 +32,14 @@ struct pending {
 	struct link_unit *unit; /* of SPAWN, SET_MAIN and the link's own SIGNAL */
 };
 
-struct link {
-	struct link_args args;
-	airs_ref watch;
-	uint64_t serial;
-	struct map pending; /* by serial: [struct pending] */
-	struct map units; /* by name: [struct link_unit] */
-	struct map monitors; /* by reference: [struct link_unit] */
-	struct outbox out;
-	bool flush_is_due; /* a LINK_FLUSH is on its way */
-	uint8_t buffer[PROTOCOL_MESSAGE_MAX]; /* what is being received */
-};
-
-static void set_broken(struct link *l, const char *why)
+void link_set_broken(struct link *l, const char *why)
 {
 	if (!l->out.broken)
 		l->out.broken = why;
 }
 
-/* Send a request and remember who wants its answer. */
-static int transmit_request(struct link *l, struct airs_from from,
-		struct protocol_message *message, struct link_unit *u)
+int link_transmit(struct link *l, struct airs_from from, struct protocol_message *message,
+		struct link_unit *u)
 {
 	struct pending *p = calloc(1, sizeof(*p));
 
@@ -74,7 +59,7 @@ static int transmit_request(struct link *l, struct airs_from from,
 	return 0;
 }
 
-static void acknowledge(struct link *l, uint64_t spawn_id)
+void link_acknowledge(struct link *l, uint64_t spawn_id)
 {
 	struct protocol_message ack = { .type = PROTOCOL_ACK, .spawn_id = spawn_id };
 
@@ -102,21 +87,11 @@ static void on_request(struct airs_actor *self, struct link *l, struct airs_mess
 		r = u ? 0 : -ENOMEM;
 	}
 	if (r == 0 && wants_answer(message.type))
-		r = transmit_request(l, airs_message_from(m), &message, u);
+		r = link_transmit(l, airs_message_from(m), &message, u);
 	else if (r == 0)
 		outbox_add(&l->out, &message);
 	if (r < 0)
 		IGNORE_RESULT(airs_reply(self, airs_message_from(m), r, NULL, 0));
-}
-
-/* The payload as the name of a unit, or NULL. */
-static const char *get_name(const struct airs_message *m)
-{
-	const char *name = m->data;
-
-	if (m->size == 0 || m->size > LINK_UNIT_SIZE || name[m->size - 1] != '\0')
-		return NULL;
-	return name;
 }
 
 static void free_fd(void *data)
@@ -127,190 +102,21 @@ static void free_fd(void *data)
 	free(passed);
 }
 
-/* Hand a descriptor over; fd is consumed. */
-static void pass_fd(struct airs_actor *self, struct link *l, airs_pid to, uint32_t type,
+void link_pass_fd(struct airs_actor *self, struct link *l, airs_pid to, uint32_t type,
 		int fd)
 {
 	struct link_fd *passed = calloc(1, sizeof(*passed));
 
 	if (!passed) {
 		(void)close_fd(fd);
-		set_broken(l, "out of memory");
+		link_set_broken(l, "out of memory");
 		return;
 	}
 	passed->fd = fd;
 	if (airs_send_moved(self, to, type,
 			    (struct airs_payload){ passed, sizeof(*passed), free_fd }) <
 			0)
-		set_broken(l, "out of memory");
-}
-
-static void pass_notify_fd(struct airs_actor *self, struct link *l, struct link_unit *u)
-{
-	int fd;
-
-	if (u->notify_fd < 0 || u->attached == AIRS_PID_NONE)
-		return;
-	fd = fcntl(u->notify_fd, F_DUPFD_CLOEXEC, 3);
-	if (fd < 0)
-		set_broken(l, "out of descriptors");
-	else
-		pass_fd(self, l, u->attached, LINK_NOTIFY_FD, fd);
-}
-
-static int attach(struct airs_actor *self, struct link *l, struct link_unit *u,
-		struct airs_from from)
-{
-	auto_free struct link_attached *attached = NULL;
-	size_t size;
-	int r;
-
-	attached = link_unit_take_adopted(u, &size);
-	if (!attached)
-		return -ENOMEM;
-	r = airs_monitor(self, from.pid, &u->monitor);
-	if (r < 0)
-		return r;
-	r = map_put_number(&l->monitors, u->monitor, u);
-	if (r < 0)
-		return r;
-	u->attached = from.pid;
-	pass_notify_fd(self, l, u);
-	return airs_reply(self, from, 0, attached, size);
-}
-
-static void on_attach(struct airs_actor *self, struct link *l, struct airs_message *m)
-{
-	struct airs_from from = airs_message_from(m);
-	const char *name = get_name(m);
-	struct link_unit *u = name ? link_unit_get(&l->units, name) : NULL;
-	int r = 0;
-
-	if (!u)
-		r = name ? -ENOMEM : -EINVAL;
-	else if (u->draining)
-		u->waiter = from;
-	else if (u->attached != AIRS_PID_NONE)
-		r = -EBUSY;
-	else
-		r = attach(self, l, u, from);
-	if (r < 0)
-		IGNORE_RESULT(airs_reply(self, from, r, NULL, 0));
-}
-
-/* Let whom waited for the end of an ownerless run have the unit. */
-static void end_draining(struct airs_actor *self, struct link *l, struct link_unit *u)
-{
-	struct airs_from waiter = u->waiter;
-	int r;
-
-	if (!u->draining)
-		return;
-	u->draining = false;
-	u->waiter = (struct airs_from){ 0 };
-	if (waiter.ref == 0)
-		return;
-	r = attach(self, l, u, waiter);
-	if (r < 0)
-		IGNORE_RESULT(airs_reply(self, waiter, r, NULL, 0));
-}
-
-static void detach(struct link *l, struct link_unit *u)
-{
-	(void)map_remove_number(&l->monitors, u->monitor);
-	u->monitor = 0;
-	u->attached = AIRS_PID_NONE;
-}
-
-static void on_detach(struct airs_actor *self, struct link *l, struct airs_message *m)
-{
-	const char *name = get_name(m);
-	struct link_unit *u = name ? link_unit_find(&l->units, name) : NULL;
-
-	if (!u || u->attached != m->from)
-		return;
-	airs_demonitor(self, u->monitor);
-	detach(l, u);
-	link_unit_release(&l->units, u);
-}
-
-/* Kill what nobody looks after. */
-static void drain(struct link *l, struct link_unit *u)
-{
-	struct protocol_message kill = {
-		.type = PROTOCOL_SIGNAL,
-		.unit = u->name,
-		.whom = PROTOCOL_ALL,
-		.signal = SIGKILL,
-	};
-
-	if (u->draining || (!u->occupied && u->requests == 0))
-		return;
-	u->draining = true;
-	if (transmit_request(l, (struct airs_from){ 0 }, &kill, u) < 0)
-		set_broken(l, "out of memory");
-}
-
-/* An attached actor has ended without link_detach. */
-static void on_down(struct link *l, struct airs_message *m)
-{
-	struct link_unit *u = map_find_number(&l->monitors, m->ref);
-
-	if (!u)
-		return;
-	detach(l, u);
-	drain(l, u);
-	link_unit_release(&l->units, u);
-}
-
-static void transmit_note(struct link *l, struct link_unit *u)
-{
-	struct link_note_bytes parts[LINK_NOTE_PART_COUNT];
-	uint8_t buffer[PROTOCOL_NOTE_MAX];
-	struct protocol_message message = {
-		.type = PROTOCOL_NOTE, .unit = u->name, .data = buffer
-	};
-
-	for (size_t i = 0; i < LINK_NOTE_PART_COUNT; i++)
-		parts[i] = (struct link_note_bytes){ u->note[i], u->note_size[i] };
-	message.size = link_note_join(parts, buffer);
-	outbox_add(&l->out, &message);
-}
-
-static void on_discard(struct link *l, struct airs_message *m)
-{
-	const char *name = get_name(m);
-	struct link_unit *u = name ? link_unit_find(&l->units, name) : NULL;
-
-	if (!u || u->attached != AIRS_PID_NONE)
-		return;
-	for (uint32_t i = 0; i < u->n_adopted; i++)
-		if (u->adopted[i].state != PROTOCOL_LIVES)
-			acknowledge(l, u->adopted[i].spawn_id);
-	u->n_adopted = 0;
-	if (link_unit_set_note(u, LINK_NOTE_SERVICE, NULL, 0) > 0)
-		transmit_note(l, u);
-	drain(l, u);
-	link_unit_release(&l->units, u);
-}
-
-static void on_note(struct link *l, struct airs_message *m)
-{
-	const struct link_note *note = m->data;
-	struct link_unit *u;
-	int r;
-
-	if (m->size < sizeof(*note) || m->size != sizeof(*note) + note->size ||
-			note->part >= LINK_NOTE_PART_COUNT)
-		return;
-	u = link_unit_get(&l->units, note->unit);
-	if (!u)
-		return;
-	r = link_unit_set_note(
-			u, (enum link_note_part)note->part, note->data, note->size);
-	if (r > 0)
-		transmit_note(l, u);
-	link_unit_release(&l->units, u);
+		link_set_broken(l, "out of memory");
 }
 
 static void free_event(void *data)
@@ -336,7 +142,7 @@ static void forward(struct airs_actor *self, struct link *l, struct received *in
 	struct link_event *event = malloc(sizeof(*event) + in->size);
 
 	if (!event) {
-		set_broken(l, "out of memory");
+		link_set_broken(l, "out of memory");
 		return;
 	}
 	memcpy(event->datagram, in->data, in->size);
@@ -347,7 +153,7 @@ static void forward(struct airs_actor *self, struct link *l, struct received *in
 					(struct airs_payload){ TAKE_PTR(event),
 							sizeof(*event) + in->size,
 							free_event }) < 0)
-		set_broken(l, "out of memory");
+		link_set_broken(l, "out of memory");
 }
 
 static struct link_process make_process(const struct protocol_message *m)
@@ -370,12 +176,10 @@ static struct link_process make_process(const struct protocol_message *m)
 	};
 }
 
-static void take_notify_fd(struct link_unit *u, struct received *in)
+static void take_notify_fd(struct link *l, struct link_unit *u, struct received *in)
 {
-	if (in->fds[0] < 0)
-		return;
-	(void)close_fd(u->notify_fd);
-	u->notify_fd = take_fd(&in->fds[0]);
+	if (in->fds[0] >= 0 && link_unit_set_notify_fd(u, take_fd(&in->fds[0])) < 0)
+		link_set_broken(l, "out of memory");
 }
 
 static void on_process(struct airs_actor *self, struct link *l, struct received *in)
@@ -384,10 +188,10 @@ static void on_process(struct airs_actor *self, struct link *l, struct received 
 	struct link_unit *u = link_unit_get(&l->units, in->message.unit);
 
 	if (!u || link_unit_adopt(u, &process) < 0) {
-		set_broken(l, "out of memory");
+		link_set_broken(l, "out of memory");
 		return;
 	}
-	take_notify_fd(u, in);
+	take_notify_fd(l, u, in);
 	forward(self, l, in);
 }
 
@@ -404,13 +208,13 @@ static void on_keeper_note(struct airs_actor *self, struct link *l, struct recei
 		return;
 	u = link_unit_get(&l->units, in->message.unit);
 	if (!u) {
-		set_broken(l, "out of memory");
+		link_set_broken(l, "out of memory");
 		return;
 	}
 	for (size_t i = 0; i < LINK_NOTE_PART_COUNT; i++)
 		if (link_unit_set_note(u, (enum link_note_part)i, parts[i].data,
 				    parts[i].size) < 0)
-			set_broken(l, "out of memory");
+			link_set_broken(l, "out of memory");
 	if (parts[LINK_NOTE_MANAGER].size == 0)
 		return;
 	part.message.data = parts[LINK_NOTE_MANAGER].data;
@@ -427,7 +231,7 @@ static void on_keeper_note(struct airs_actor *self, struct link *l, struct recei
 static void set_empty(struct airs_actor *self, struct link *l, struct link_unit *u)
 {
 	u->occupied = false;
-	end_draining(self, l, u);
+	link_end_draining(self, l, u);
 }
 
 static void on_exited(
@@ -437,15 +241,15 @@ static void on_exited(
 	struct link_process process = make_process(m);
 
 	if (!u) {
-		acknowledge(l, m->spawn_id);
+		link_acknowledge(l, m->spawn_id);
 		return;
 	}
-	if (u->attached != AIRS_PID_NONE) {
+	if (link_has_owner(self, l, u)) {
 		if (airs_send(self, u->attached, LINK_EXITED, &process, sizeof(process)) <
 				0)
-			set_broken(l, "out of memory");
+			link_set_broken(l, "out of memory");
 	} else if (!link_unit_adopted_ended(u, &process)) {
-		acknowledge(l, m->spawn_id);
+		link_acknowledge(l, m->spawn_id);
 	}
 	if (m->is_last)
 		set_empty(self, l, u);
@@ -459,9 +263,9 @@ static void on_empty(
 
 	if (!u)
 		return;
-	if (u->attached != AIRS_PID_NONE &&
+	if (link_has_owner(self, l, u) &&
 			airs_send(self, u->attached, LINK_EMPTY, NULL, 0) < 0)
-		set_broken(l, "out of memory");
+		link_set_broken(l, "out of memory");
 	set_empty(self, l, u);
 	link_unit_release(&l->units, u);
 }
@@ -472,8 +276,8 @@ static void on_spawned(struct airs_actor *self, struct link *l, struct link_unit
 	u->occupied = true;
 	if (in->fds[0] < 0)
 		return;
-	take_notify_fd(u, in);
-	pass_notify_fd(self, l, u);
+	take_notify_fd(l, u, in);
+	link_pass_notify_fd(self, l, u);
 }
 
 static void answer(struct airs_actor *self, struct airs_from to,
@@ -499,7 +303,7 @@ static void note_answer(struct airs_actor *self, struct link *l, const struct pe
 	struct link_unit *u = p->unit;
 
 	if (p->type == PROTOCOL_MODULE && in->fds[0] >= 0)
-		pass_fd(self, l, p->from.pid, LINK_MODULE_FD, take_fd(&in->fds[0]));
+		link_pass_fd(self, l, p->from.pid, LINK_MODULE_FD, take_fd(&in->fds[0]));
 	if (!u)
 		return;
 	u->requests--;
@@ -507,7 +311,7 @@ static void note_answer(struct airs_actor *self, struct link *l, const struct pe
 		on_spawned(self, l, u, in);
 	if (p->type == PROTOCOL_SIGNAL && in->message.error == ESRCH) {
 		u->occupied = false;
-		end_draining(self, l, u);
+		link_end_draining(self, l, u);
 	}
 }
 
@@ -518,7 +322,7 @@ static void on_answer(struct airs_actor *self, struct link *l, struct received *
 	if (!p) {
 		/* Serial 0: it did not understand what wanted no answer. */
 		if (in->message.serial != 0)
-			set_broken(l, "the keeper answered what nobody asked");
+			link_set_broken(l, "the keeper answered what nobody asked");
 		return;
 	}
 	note_answer(self, l, p, in);
@@ -565,7 +369,7 @@ static void dispatch(struct airs_actor *self, struct link *l, struct received *i
 	case PROTOCOL_STATUS:
 	case PROTOCOL_DOWN:
 	case PROTOCOL_PONG:
-		set_broken(l, "the keeper sent a message that only a core sends");
+		link_set_broken(l, "the keeper sent a message that only a core sends");
 		break;
 	}
 }
@@ -586,7 +390,7 @@ static void read_parts(
 		dispatch(self, l, in);
 	}
 	if (r < 0)
-		set_broken(l, "the keeper sent a malformed message");
+		link_set_broken(l, "the keeper sent a malformed message");
 }
 
 /* Read one datagram. False when there is none now. */
@@ -602,7 +406,7 @@ static bool receive(struct airs_actor *self, struct link *l)
 	if (n == -EAGAIN)
 		return false;
 	if (n <= 0) {
-		set_broken(l,
+		link_set_broken(l,
 				n == 0 ? "the keeper has closed the link"
 				       : "the link cannot be read");
 		return false;
@@ -644,23 +448,23 @@ static void handle(struct airs_actor *self, struct link *l, struct airs_message 
 		on_request(self, l, m);
 		break;
 	case LINK_ATTACH:
-		on_attach(self, l, m);
+		link_on_attach(self, l, m);
 		break;
 	case LINK_DETACH:
-		on_detach(self, l, m);
+		link_on_detach(l, m);
 		break;
 	case LINK_DISCARD:
-		on_discard(l, m);
+		link_on_discard(l, m);
 		break;
 	case LINK_NOTE:
-		on_note(l, m);
+		link_on_note(l, m);
 		break;
 	case LINK_FLUSH:
 		l->flush_is_due = false;
 		outbox_flush(&l->out);
 		break;
-	case AIRS_MSG_DOWN:
-		on_down(l, m);
+	case LINK_ABANDON:
+		link_on_abandon(l, m);
 		break;
 	default:
 		break;
@@ -711,7 +515,6 @@ static void link_release(void *state)
 	map_foreach(&l->pending, cursor, p)
 		free(p);
 	map_fini(&l->pending);
-	map_fini(&l->monitors);
 	link_units_fini(&l->units);
 	(void)close_fd(l->args.fd);
 }

@@ -13,8 +13,8 @@
  * depend on the number of units.
  *
  * When an attached actor ends without having seen the end of its processes (it was
- * killed), the link has them killed, and an actor that attaches to the unit waits until
- * they are gone.
+ * killed), the link has them killed as soon as it is told, and an actor that attaches to
+ * the unit waits until they are gone.
  *
  * Descriptors travel in moved messages whose payload begins with them: a receiver takes
  * one with take_fd, and what nobody took is closed with the message.
@@ -49,6 +49,7 @@ enum link_message {
 	LINK_ATTACH,
 	LINK_DETACH,
 	LINK_DISCARD,
+	LINK_ABANDON,
 	LINK_NOTE,
 	LINK_FLUSH, /* to itself: send what was said meanwhile */
 	/*
@@ -139,7 +140,7 @@ struct link_spawn {
  *
  *   link_attach    receive the events of a unit from now on, and what was adopted
  *                  of it (once). 0 with struct link_attached, -EBUSY when another
- *                  living actor is attached. Ends with the caller.
+ *                  living actor is attached.
  *   link_set_main  pid 0: the process that PIDFile= names
  *   link_owns      0: pid is a process of the unit; -EPERM; -ESRCH
  *   link_reload    0 when the CONFIG event was sent before
@@ -171,6 +172,14 @@ MUST_CHECK int link_detach(struct airs_actor *self, airs_pid link, const char *u
  * a unit that an actor is attached to. Errors as link_ack.
  */
 MUST_CHECK int link_discard(struct airs_actor *self, airs_pid link, const char *unit);
+
+/*
+ * An actor of the unit has ended, and may not have been able to detach: what it left is
+ * killed, and an actor that attaches waits until it is gone. Nothing happens when another
+ * one is attached. Errors as link_ack.
+ */
+MUST_CHECK int link_abandon(
+		struct airs_actor *self, airs_pid link, const char *unit, airs_pid actor);
 
 /* Said without an answer. A note of size 0 removes the part. -EINVAL, or as airs_send. */
 MUST_CHECK int link_ack(struct airs_actor *self, airs_pid link, uint64_t spawn_id);

@@ -29,10 +29,9 @@
 #define STOP_TIMEOUT_USEC  (5 * USEC_PER_SEC)
 
 struct native {
-	const struct service_directory *directory;
-	void *hold;
-	const struct unit *unit;
-	airs_pid link_pid, observer, activity;
+	const struct service_context *context;
+	struct service_unit *identity;
+	struct unit *unit;
 	int fd; /* the module */
 	airs_ref module_call, timer;
 	airs_pid actor; /* the module's; AIRS_PID_NONE: none yet, or ended */
@@ -44,40 +43,31 @@ struct native {
 	char why[SERVICE_DETAIL_SIZE]; /* why the module was refused */
 };
 
-static void fill_end(const struct native *n, struct service_end *end)
-{
-	if (!n->finished)
-		return;
-	end->known = 1;
-	end->reason = n->exit_reason;
-	end->realtime_usec = clock_realtime_usec();
-}
-
 static void report(struct airs_actor *self, struct native *n, const char *state)
 {
+	struct service_end end = { .reason = n->exit_reason };
 	struct service_report r = {
+		.unit = n->identity->id,
 		.actor = n->actor,
 		.state = state,
 		.substate = state,
 		.result = n->result,
 		.start_realtime_usec = n->start_realtime_usec,
+		.last = n->finished ? &end : NULL,
 		.final = n->finished,
 		.failed_errno = n->error,
+		.failed_step = n->error != 0 ? "module" : NULL,
+		.failed_detail = n->error != 0 ? n->why : NULL,
 	};
 
 	if (n->state != state)
 		n->since_realtime_usec = clock_realtime_usec();
 	n->state = state;
-	if (n->observer == AIRS_PID_NONE)
-		return;
 	r.since_realtime_usec = n->since_realtime_usec;
-	(void)snprintf(r.name, sizeof(r.name), "%s", n->unit->name);
-	if (n->error != 0)
-		(void)snprintf(r.failed_step, sizeof(r.failed_step), "%s", "module");
-	memcpy(r.failed_detail, n->why, sizeof(r.failed_detail));
-	fill_end(n, &r.last);
+	if (n->finished)
+		end.realtime_usec = clock_realtime_usec();
 	/* An observer that has no memory for it hears the next one. */
-	IGNORE_RESULT(airs_send(self, n->observer, SERVICE_REPORT, &r, sizeof(r)));
+	IGNORE_RESULT(service_report_send(self, n->context->observer, &r));
 }
 
 static void log_event(struct airs_actor *self, struct native *n, enum activity_kind kind,
@@ -92,13 +82,13 @@ static void log_event(struct airs_actor *self, struct native *n, enum activity_k
 		.detail = detail,
 	};
 
-	if (n->activity == AIRS_PID_NONE)
+	if (n->context->activity == AIRS_PID_NONE)
 		return;
 	if (n->finished) {
 		end_describe(&n->exit_reason, text, sizeof(text));
 		record.reason = text;
 	}
-	activity_write(self, n->activity, &record);
+	activity_write(self, n->context->activity, &record);
 }
 
 static void set_timer(struct airs_actor *self, struct native *n, uint64_t delay_usec)
@@ -320,30 +310,41 @@ static int native_handle(struct airs_actor *self, void *state, struct airs_messa
 	return n->finished ? airs_exit(self, &n->exit_reason) : 0;
 }
 
+static int take_identity(struct native *n, const char *name)
+{
+	const struct service_directory *directory = &n->context->directory;
+
+	n->identity = directory->find(directory->data, name);
+	if (!n->identity)
+		return -ENOENT;
+	service_unit_renew(n->identity);
+	return directory->open(directory->data, name, &n->unit);
+}
+
 static int native_init(
 		struct airs_actor *self, void *state, const void *data, size_t size)
 {
 	const struct service_args *args = data;
 	struct native *n = state;
+	int r;
 
 	n->fd = -1;
 	if (!service_args_are_valid(args, size))
 		return -EINVAL;
 	/* Nothing of it outlives a core: there is nothing to take over. */
-	if (service_directory_wish(args->directory, args->name) != SERVICE_WANTED)
+	if (service_wish_for(args->context, args->name) != SERVICE_WANTED)
 		return AIRS_INIT_IGNORE;
-	n->directory = args->directory;
-	n->link_pid = args->link;
-	n->observer = args->observer;
-	n->activity = args->activity;
+	n->context = args->context;
 	n->result = "success";
-	n->unit = n->directory->acquire(n->directory->data, args->name, &n->hold);
-	if (!n->unit || n->unit->kind != UNIT_NATIVE)
+	r = take_identity(n, args->name);
+	if (r < 0)
+		return r;
+	if (n->unit->kind != UNIT_NATIVE)
 		return -ENOENT;
 	airs_trap_exit(self, AIRS_TRAP_ON);
 	/* Whoever observes knows this actor before the module's can say anything. */
 	report(self, n, "starting");
-	if (link_module(self, n->link_pid, n->unit->name, &n->module_call) < 0)
+	if (link_module(self, n->context->link, n->unit->name, &n->module_call) < 0)
 		return -ENOMEM;
 	set_timer(self, n, START_TIMEOUT_USEC);
 	return AIRS_INIT_LATER;
@@ -353,11 +354,12 @@ static void native_release(void *state)
 {
 	struct native *n = state;
 
-	if (!n->directory)
+	if (!n->context)
 		return;
-	if (n->unit)
-		n->directory->release(n->directory->data, n->hold);
+	unit_free(n->unit);
 	(void)close_fd(n->fd);
+	if (n->identity)
+		n->context->directory.release(n->context->directory.data, n->identity);
 }
 
 const struct airs_behaviour native_behaviour = {

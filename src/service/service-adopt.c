@@ -44,7 +44,7 @@ static struct account take_account(struct airs_actor *self, struct service *s,
 	for (uint32_t i = 0; i < attached->n_processes; i++) {
 		p = &attached->processes[i];
 		if (p != account.main && p->state != PROTOCOL_LIVES)
-			IGNORE_RESULT(link_ack(self, s->link_pid, p->spawn_id));
+			IGNORE_RESULT(link_ack(self, s->context->link, p->spawn_id));
 	}
 	return account;
 }
@@ -52,11 +52,10 @@ static struct account take_account(struct airs_actor *self, struct service *s,
 static void take_process(struct service_process *process, const struct link_process *p)
 {
 	process->state = p->state == PROTOCOL_LIVES ? PROCESS_ALIVE : PROCESS_ENDED;
-	process->kind = p->kind;
+	process->kind = (uint8_t)p->kind;
 	process->index = p->index;
 	process->pid = p->pid;
 	process->spawn_id = p->spawn_id;
-	process->start_time = p->start_time;
 }
 
 static void take_note(struct service *s, const struct note *note)
@@ -64,13 +63,13 @@ static void take_note(struct service *s, const struct note *note)
 	if (note->status_text)
 		s->status_text = strdup(note->status_text);
 	if (note->since_realtime_usec != 0)
-		s->adopted_since_usec = note->since_realtime_usec;
+		s->work->adopted_since_usec = note->since_realtime_usec;
 	if (note->start_realtime_usec != 0)
 		s->start_realtime_usec = note->start_realtime_usec;
 	if (note->phase == NOTE_FAILING || note->phase == NOTE_OVER) {
-		s->result = note->result;
-		s->reason = note->reason;
-		s->ended_realtime_usec = note->ended_realtime_usec;
+		s->work->result = note->result;
+		s->work->reason = note->reason;
+		s->work->ended_realtime_usec = note->ended_realtime_usec;
 	}
 }
 
@@ -98,7 +97,8 @@ static enum fsm_beginning begin_without_main(
 	}
 	if (phase == NOTE_FAILING)
 		return FSM_BEGIN_FAILING;
-	return s->control.state == PROCESS_ALIVE ? FSM_BEGIN_LEFTOVERS : FSM_BEGIN_FRESH;
+	return s->work->control.state == PROCESS_ALIVE ? FSM_BEGIN_LEFTOVERS
+						       : FSM_BEGIN_FRESH;
 }
 
 static enum fsm_beginning begin_with_main(struct service *s, enum note_phase phase)
@@ -124,15 +124,15 @@ static enum fsm_beginning begin_with_main(struct service *s, enum note_phase pha
 static void begin_anew(struct airs_actor *self, struct service *s)
 {
 	if (s->main.state == PROCESS_ENDED && s->main.spawn_id != 0) {
-		IGNORE_RESULT(link_ack(self, s->link_pid, s->main.spawn_id));
+		IGNORE_RESULT(link_ack(self, s->context->link, s->main.spawn_id));
 		s->main = (struct service_process){ 0 };
 	}
-	s->main_end = (struct process_end){ 0 };
-	s->result = END_SUCCESS;
-	s->reason = airs_reason_make(AIRS_REASON_NORMAL, 0, NULL);
-	s->ended_realtime_usec = 0;
+	s->work->main_end = (struct process_end){ 0 };
+	s->work->result = END_SUCCESS;
+	s->work->reason = airs_reason_make(AIRS_REASON_NORMAL, 0, NULL);
+	s->work->ended_realtime_usec = 0;
 	s->start_realtime_usec = 0;
-	s->adopted_since_usec = 0;
+	s->work->adopted_since_usec = 0;
 	s->main_confirmed = false;
 	s->adopted = false;
 	free(s->status_text);
@@ -148,11 +148,11 @@ static enum fsm_beginning decide(struct airs_actor *self, struct service *s,
 	if (note_decode(link_attached_note(attached), attached->note_size, &note) < 0)
 		note = (struct note){ 0 };
 	if (account.control)
-		take_process(&s->control, account.control);
+		take_process(&s->work->control, account.control);
 	if (account.main) {
 		take_process(&s->main, account.main);
 		s->start_realtime_usec = account.main->since_realtime_usec;
-		s->adopted_since_usec = s->start_realtime_usec;
+		s->work->adopted_since_usec = s->start_realtime_usec;
 		s->main_confirmed = note.phase == NOTE_RUNNING;
 	}
 	s->empty = attached->empty;
@@ -181,7 +181,7 @@ static enum fsm_beginning begin_to_leave(struct service *s, enum fsm_beginning b
 
 	if (was_stopping) {
 		s->stop_requested = true;
-		s->exit_reason = airs_reason_make(AIRS_REASON_SHUTDOWN, 0, NULL);
+		s->work->exit_reason = airs_reason_make(AIRS_REASON_SHUTDOWN, 0, NULL);
 		if (s->main.state == PROCESS_ENDED && s->main.pid != 0)
 			service_judge_end(s);
 		return FSM_BEGIN_FAILING;

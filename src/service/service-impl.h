@@ -6,6 +6,7 @@
  * The state of one service actor, shared by the files that make it up:
  *
  *   service.c         the behaviour: messages in, events through the table of fsm.h
+ *   service-rest.c    what it holds only while it does something
  *   service-adopt.c   where its life begins
  *   service-run.c     its processes: spawning, ends, readiness, reload
  *   service-stop.c    its end: signals, when it is gone, the exit reason
@@ -38,10 +39,11 @@ enum process_state {
 };
 
 struct service_process {
-	enum process_state state;
-	uint32_t kind, index;
+	uint64_t spawn_id;
 	pid_t pid;
-	uint64_t spawn_id, start_time;
+	uint32_t index;
+	uint8_t state; /* enum process_state */
+	uint8_t kind; /* enum unit_command_kind */
 };
 
 /* A SERVICE_KILL that the keeper has not answered. */
@@ -62,63 +64,78 @@ struct service_question;
 
 #define SERVICE_EVENTS_MAX 8
 
-struct service {
-	const struct service_directory *directory;
-	void *hold;
-	const struct unit *unit;
-	airs_pid link_pid, observer, activity;
-
+/*
+ * What only an actor has that does something. One whose service runs, and that nobody
+ * asks for anything, has none of it: service_wake makes it for each message, and
+ * service_rest lets it go when nothing in it is worth keeping.
+ */
+struct service_work {
 	/* the machine */
-	enum fsm_state state, timed_state; /* timed_state: whose timer runs */
 	uint8_t events[SERVICE_EVENTS_MAX];
 	uint8_t n_events;
-	airs_ref timer;
+	uint8_t result; /* enum end_result */
 	uint64_t timer_end_usec;
 
 	/* processes */
-	struct service_process main, control;
+	struct service_process control;
 	uint32_t run_kind, run_index; /* the command that runs or is next */
 	airs_ref attach_call, spawn_call, signal_all_call, set_main_call, pid_file_timer,
 			linger_timer;
-	bool empty; /* nothing of the unit is left, as far as is known */
-	bool was_empty; /* before the last spawn */
-	bool main_confirmed; /* forking: the main process is not the one that was started
-			      */
-	bool unkillable;
 
 	/* the end */
-	enum end_result result;
 	struct airs_reason reason; /* of the result; while it is SUCCESS of the main
 				      process's end */
 	struct process_end main_end;
 	pid_t ended_pid;
 	uint64_t ended_realtime_usec, cpu_usec, memory_peak_bytes;
-	bool attached; /* the unit is ours */
-	bool stop_requested; /* by the parent */
-	bool over; /* it was over when the actor began */
-	bool leaving; /* SERVICE_LEAVING */
-	bool finished;
 	struct airs_reason exit_reason;
 
-	/* what is said of it */
-	bool acknowledged; /* airs_init_done was called */
-	bool ready_told; /* READY=1 was taken */
-	bool note_empty; /* the link knows of no note */
-	bool adopted, changed;
-	bool notify_reloading, notify_stopping, notify_refused, notify_deferred,
-			fdstore_refused;
-	int notify_fd;
-	airs_ref notify_watch;
 	/* A message whose sender the keeper is asked about; NULL: none. */
 	struct service_question *question;
-	char *status_text; /* NULL: none */
 	struct service_failure *failure; /* NULL: none */
-	uint64_t since_realtime_usec, start_realtime_usec;
 	uint64_t adopted_since_usec; /* realtime: since when it has been as it was found
 				      */
 	struct airs_from reload_from;
 	struct list kills; /* [struct service_kill_call.link] */
 };
+
+struct service {
+	const struct service_context *context;
+	struct service_unit *identity;
+	struct unit *unit; /* NULL while it rests */
+	struct service_work *work; /* NULL while it rests */
+	struct service_process main;
+	airs_ref timer, notify_watch;
+	char *status_text; /* NULL: none */
+	uint64_t since_realtime_usec, start_realtime_usec;
+	int notify_fd;
+	uint8_t state, timed_state; /* enum fsm_state; timed_state: whose timer runs */
+
+	/* processes */
+	bool empty : 1; /* nothing of the unit is left, as far as is known */
+	bool was_empty : 1; /* before the last spawn */
+	/* forking: the main process is not the one that was started */
+	bool main_confirmed : 1;
+	bool unkillable : 1;
+
+	/* the end */
+	bool attached : 1; /* the unit is ours */
+	bool stop_requested : 1; /* by the parent */
+	bool over : 1; /* it was over when the actor began */
+	bool leaving : 1; /* SERVICE_LEAVING */
+	bool finished : 1;
+
+	/* what is said of it */
+	bool acknowledged : 1; /* airs_init_done was called */
+	bool ready_told : 1; /* READY=1 was taken */
+	bool note_empty : 1; /* the link knows of no note */
+	bool adopted : 1, changed : 1;
+	bool notify_reloading : 1, notify_stopping : 1, notify_refused : 1;
+	bool notify_deferred : 1, fdstore_refused : 1;
+
+	bool unit_is_kept : 1; /* unit is identity->kept, taken out of there */
+};
+_Static_assert(sizeof(struct service) <= 128, "there may be thousands, at rest");
 
 /* service.c */
 void service_raise(struct service *s, enum fsm_event event);
@@ -132,6 +149,19 @@ static inline const struct unit_service *service_settings(const struct service *
 {
 	return &s->unit->service;
 }
+static inline const char *service_name(const struct service *s)
+{
+	return s->identity->name;
+}
+
+/* service-rest.c */
+/* What is needed to do something. A negative errno: it cannot be had. */
+MUST_CHECK int service_wake(struct service *s);
+/* The settings in force, in place of those that it was started with. */
+void service_renew_unit(struct service *s);
+/* Let go of what a service that merely runs does not need. */
+void service_rest(struct service *s);
+void service_rest_fini(struct service *s);
 
 /* service-adopt.c */
 enum fsm_beginning service_adopt(struct airs_actor *self, struct service *s,

@@ -40,7 +40,7 @@ static bool is_process(const struct service_process *p, pid_t pid)
 static enum verdict judge(const struct service *s, pid_t pid)
 {
 	bool is_main = is_process(&s->main, pid);
-	bool is_known = is_main || is_process(&s->control, pid);
+	bool is_known = is_main || is_process(&s->work->control, pid);
 
 	if (pid <= 0)
 		return REFUSED;
@@ -61,7 +61,7 @@ static void refuse(struct airs_actor *self, struct service *s, pid_t pid, const 
 {
 	struct activity_record record = {
 		.kind = ACTIVITY_NOTIFY_REFUSED,
-		.unit = s->unit->name,
+		.unit = service_name(s),
 		.supervisor = s->unit->supervisor ? s->unit->supervisor : "",
 		.actor = airs_self(self),
 		.pid = pid,
@@ -93,11 +93,11 @@ static void set_status(struct service *s, const char *text)
 
 static void set_error(struct service *s, int error)
 {
-	if (!s->failure)
-		s->failure = calloc(1, sizeof(*s->failure));
-	if (!s->failure)
+	if (!s->work->failure)
+		s->work->failure = calloc(1, sizeof(*s->work->failure));
+	if (!s->work->failure)
 		return;
-	s->failure->error = error;
+	s->work->failure->error = error;
 	s->changed = true;
 }
 
@@ -141,7 +141,7 @@ static void refuse_fdstore(struct airs_actor *self, struct service *s)
 {
 	struct activity_record record = {
 		.kind = ACTIVITY_NOTIFY_REFUSED,
-		.unit = s->unit->name,
+		.unit = service_name(s),
 		.supervisor = s->unit->supervisor ? s->unit->supervisor : "",
 		.actor = airs_self(self),
 		.pid = s->main.pid,
@@ -188,7 +188,7 @@ static void ask_keeper(struct airs_actor *self, struct service *s, pid_t pid,
 {
 	struct service_question *q = malloc(sizeof(*q) + size + 1);
 
-	if (!q || link_owns(self, s->link_pid, s->unit->name, pid, &q->call) < 0) {
+	if (!q || link_owns(self, s->context->link, service_name(s), pid, &q->call) < 0) {
 		free(q);
 		refuse(self, s, pid, "there is no memory");
 		return;
@@ -196,7 +196,7 @@ static void ask_keeper(struct airs_actor *self, struct service *s, pid_t pid,
 	q->pid = pid;
 	q->size = size;
 	memcpy(q->text, text, size);
-	s->question = q;
+	s->work->question = q;
 }
 
 /* Receive one. False when there is none. */
@@ -230,7 +230,7 @@ static bool receive(struct airs_actor *self, struct service *s)
 /* Whether what comes next can be judged. */
 static bool can_receive(const struct service *s)
 {
-	return s->notify_fd >= 0 && s->spawn_call == 0 && !s->question;
+	return s->notify_fd >= 0 && s->work->spawn_call == 0 && !s->work->question;
 }
 
 void service_notify_drain(struct airs_actor *self, struct service *s)
@@ -269,9 +269,9 @@ bool service_notify_on_reply(
 {
 	auto_free struct service_question *q = NULL;
 
-	if (!s->question || s->question->call != m->ref)
+	if (!s->work->question || s->work->question->call != m->ref)
 		return false;
-	q = TAKE_PTR(s->question);
+	q = TAKE_PTR(s->work->question);
 	if (m->status == 0)
 		take(self, s, q->pid, q->text, q->size);
 	else
@@ -282,14 +282,14 @@ bool service_notify_on_reply(
 
 void service_notify_fini(struct service *s)
 {
-	free(s->question);
-	s->question = NULL;
+	free(s->work->question);
+	s->work->question = NULL;
 }
 
 static void drop_question(struct airs_actor *self, struct service *s)
 {
-	if (s->question)
-		airs_call_cancel(self, s->question->call);
+	if (s->work->question)
+		airs_call_cancel(self, s->work->question->call);
 	service_notify_fini(s);
 }
 

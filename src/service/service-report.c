@@ -9,7 +9,7 @@
 static const char *public_state(const struct service *s)
 {
 	if (s->state == FSM_DEAD)
-		return s->result == END_SUCCESS ? "stopped" : "failed";
+		return s->work->result == END_SUCCESS ? "stopped" : "failed";
 	if (s->state == FSM_RUNNING && s->notify_stopping)
 		return "stopping";
 	if (s->state == FSM_RUNNING && s->notify_reloading)
@@ -17,62 +17,58 @@ static const char *public_state(const struct service *s)
 	return fsm_public_state(s->state);
 }
 
-static void fill_end(const struct service *s, struct service_end *end)
+/* How the main process ended; false while that is not known. */
+static bool describe_end(const struct service *s, struct service_end *end)
 {
-	if (s->main.state != PROCESS_ENDED && s->state != FSM_DEAD)
-		return;
-	end->known = s->main.state == PROCESS_ENDED || s->result != END_SUCCESS;
-	end->pid = s->ended_pid;
-	/* A failure says more than how the process ended in the ladder. */
-	end->reason = s->main.pid != 0 && s->result == END_SUCCESS
-			? end_reason(s->main_end)
-			: s->reason;
-	if (s->main.pid != 0 && s->main_end.status_known) {
-		end->code = s->main_end.code;
-		end->status = s->main_end.status;
-	}
-	end->realtime_usec = s->ended_realtime_usec;
-	end->cpu_usec = s->cpu_usec;
-	end->memory_peak_bytes = s->memory_peak_bytes;
-}
+	const struct service_work *w = s->work;
+	bool has_ended = s->main.state == PROCESS_ENDED;
 
-static void fill_failure(const struct service *s, struct service_report *report)
-{
-	if (!s->failure)
-		return;
-	report->failed_errno = s->failure->error;
-	memcpy(report->failed_step, s->failure->step, sizeof(report->failed_step));
-	memcpy(report->failed_detail, s->failure->detail, sizeof(report->failed_detail));
+	if (!has_ended && (s->state != FSM_DEAD || w->result == END_SUCCESS))
+		return false;
+	/* A failure says more than how the process ended in the ladder. */
+	*end = (struct service_end){
+		.pid = w->ended_pid,
+		.reason = s->main.pid != 0 && w->result == END_SUCCESS
+				? end_reason(w->main_end)
+				: w->reason,
+		.realtime_usec = w->ended_realtime_usec,
+		.cpu_usec = w->cpu_usec,
+		.memory_peak_bytes = w->memory_peak_bytes,
+	};
+	if (s->main.pid != 0 && w->main_end.status_known) {
+		end->code = w->main_end.code;
+		end->status = w->main_end.status;
+	}
+	return true;
 }
 
 void service_report(struct airs_actor *self, struct service *s)
 {
+	const struct service_work *w = s->work;
+	const struct service_failure *f = w->failure;
+	struct service_end end;
 	struct service_report report = {
+		.unit = s->identity->id,
 		.actor = airs_self(self),
 		.state = public_state(s),
-		.substate = fsm_substate(s->state),
-		.result = end_result_text(s->result),
+		.substate = fsm_substate((enum fsm_state)s->state),
+		.result = end_result_text((enum end_result)w->result),
 		.main_pid = s->main.state == PROCESS_ALIVE ? s->main.pid : 0,
-		.control_pid = s->control.state == PROCESS_ALIVE ? s->control.pid : 0,
+		.control_pid = w->control.state == PROCESS_ALIVE ? w->control.pid : 0,
 		.since_realtime_usec = s->since_realtime_usec,
 		.start_realtime_usec = s->start_realtime_usec,
-		.main_start_time = s->main.start_time,
+		.last = describe_end(s, &end) ? &end : NULL,
+		.failed_step = f && *f->step ? f->step : NULL,
+		.failed_detail = f && *f->detail ? f->detail : NULL,
+		.failed_errno = f ? f->error : 0,
 		.adopted = s->adopted,
 		.final = s->finished,
+		.status_text = s->status_text,
 	};
 
 	s->changed = false;
-	if (s->observer == AIRS_PID_NONE)
-		return;
-	(void)snprintf(report.name, sizeof(report.name), "%s", s->unit->name);
-	if (s->status_text)
-		(void)snprintf(report.status_text, sizeof(report.status_text), "%s",
-				s->status_text);
-	fill_end(s, &report.last);
-	fill_failure(s, &report);
 	/* An observer that has no memory for it hears the next one. */
-	IGNORE_RESULT(airs_send(
-			self, s->observer, SERVICE_REPORT, &report, sizeof(report)));
+	IGNORE_RESULT(service_report_send(self, s->context->observer, &report));
 }
 
 static enum note_phase phase_of(const struct service *s)
@@ -86,7 +82,7 @@ static enum note_phase phase_of(const struct service *s)
 		return NOTE_STOPPING;
 	if (s->stop_requested && fsm_timer(s->state) == FSM_TIMER_STOP)
 		return NOTE_STOPPING;
-	if (s->result != END_SUCCESS && fsm_timer(s->state) == FSM_TIMER_STOP)
+	if (s->work->result != END_SUCCESS && fsm_timer(s->state) == FSM_TIMER_STOP)
 		return NOTE_FAILING;
 	if (s->state == FSM_EXITED)
 		return NOTE_EXITED;
@@ -107,9 +103,9 @@ void service_write_note(struct airs_actor *self, struct service *s)
 		.since_realtime_usec = s->since_realtime_usec,
 		.start_realtime_usec = s->start_realtime_usec,
 		.status_text = s->status_text,
-		.result = s->result,
-		.reason = s->reason,
-		.ended_realtime_usec = s->ended_realtime_usec,
+		.result = s->work->result,
+		.reason = s->work->reason,
+		.ended_realtime_usec = s->work->ended_realtime_usec,
 	};
 	size_t size = note.phase == NOTE_NONE ? 0 : note_encode(&note, buffer);
 
@@ -118,8 +114,8 @@ void service_write_note(struct airs_actor *self, struct service *s)
 	if (!s->attached || (size == 0 && s->note_empty))
 		return;
 	s->note_empty = size == 0;
-	IGNORE_RESULT(link_note(self, s->link_pid, s->unit->name, LINK_NOTE_SERVICE,
-			(struct link_note_bytes){ buffer, size }));
+	IGNORE_RESULT(link_note(self, s->context->link, service_name(s),
+			LINK_NOTE_SERVICE, (struct link_note_bytes){ buffer, size }));
 }
 
 const char *service_reason_text(
@@ -132,8 +128,8 @@ const char *service_reason_text(
 void service_write_record(struct airs_actor *self, struct service *s,
 		const struct activity_record *record)
 {
-	if (s->activity != AIRS_PID_NONE)
-		activity_write(self, s->activity, record);
+	if (s->context->activity != AIRS_PID_NONE)
+		activity_write(self, s->context->activity, record);
 }
 
 /* Whether a record of this kind tells a reason. */
@@ -149,16 +145,16 @@ void service_log(struct airs_actor *self, struct service *s, enum activity_kind 
 	char text[128];
 	struct activity_record record = {
 		.kind = kind,
-		.unit = s->unit->name,
+		.unit = service_name(s),
 		.supervisor = s->unit->supervisor ? s->unit->supervisor : "",
 		.actor = airs_self(self),
 		.pid = s->main.pid,
 		.detail = detail,
 	};
 
-	if (s->activity == AIRS_PID_NONE)
+	if (s->context->activity == AIRS_PID_NONE)
 		return;
 	if (tells_reason(kind))
-		record.reason = service_reason_text(&s->reason, text, sizeof(text));
+		record.reason = service_reason_text(&s->work->reason, text, sizeof(text));
 	service_write_record(self, s, &record);
 }

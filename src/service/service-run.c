@@ -27,10 +27,10 @@
 void service_set_result(struct service *s, enum end_result result,
 		const struct airs_reason *reason)
 {
-	if (s->result != END_SUCCESS || result == END_SUCCESS)
+	if (s->work->result != END_SUCCESS || result == END_SUCCESS)
 		return;
-	s->result = result;
-	s->reason = *reason;
+	s->work->result = result;
+	s->work->reason = *reason;
 }
 
 static const struct unit_command *get_command(
@@ -44,16 +44,17 @@ static const struct unit_command *get_command(
 static void spawn(struct airs_actor *self, struct service *s)
 {
 	char status[16];
-	struct process_end end = s->main_end;
+	struct process_end end = s->work->main_end;
 	struct link_spawn request = {
-		.unit = s->unit->name,
-		.kind = s->run_kind,
-		.index = s->run_index,
+		.unit = service_name(s),
+		.kind = s->work->run_kind,
+		.index = s->work->run_index,
 	};
 	struct airs_reason reason;
 
-	if (s->run_kind == UNIT_EXEC_STOP || s->run_kind == UNIT_EXEC_STOP_POST) {
-		request.result = end_result_text(s->result);
+	if (s->work->run_kind == UNIT_EXEC_STOP ||
+			s->work->run_kind == UNIT_EXEC_STOP_POST) {
+		request.result = end_result_text(s->work->result);
 		if (s->main.state == PROCESS_ENDED && end.status_known) {
 			end_status_text(end, status, sizeof(status));
 			request.exit_code = end_code_text(end);
@@ -62,8 +63,8 @@ static void spawn(struct airs_actor *self, struct service *s)
 	}
 	s->was_empty = s->empty;
 	s->empty = false;
-	s->signal_all_call = 0;
-	if (link_spawn(self, s->link_pid, &request, &s->spawn_call) == 0)
+	s->work->signal_all_call = 0;
+	if (link_spawn(self, s->context->link, &request, &s->work->spawn_call) == 0)
 		return;
 	reason = airs_reason_make(AIRS_REASON_ERROR, ENOMEM, "spawn");
 	service_set_result(s, END_RESOURCES, &reason);
@@ -73,11 +74,11 @@ static void spawn(struct airs_actor *self, struct service *s)
 void service_answer_reload(
 		struct airs_actor *self, struct service *s, int status, const char *text)
 {
-	if (s->reload_from.ref == 0)
+	if (s->work->reload_from.ref == 0)
 		return;
-	IGNORE_RESULT(airs_reply(
-			self, s->reload_from, status, text, text ? strlen(text) + 1 : 0));
-	s->reload_from = (struct airs_from){ 0 };
+	IGNORE_RESULT(airs_reply(self, s->work->reload_from, status, text,
+			text ? strlen(text) + 1 : 0));
+	s->work->reload_from = (struct airs_from){ 0 };
 	if (status == 0)
 		service_log(self, s, ACTIVITY_SERVICE_RELOADED, NULL);
 }
@@ -94,30 +95,10 @@ static void end_commands(struct airs_actor *self, struct service *s, enum fsm_ev
 
 static void run_next(struct airs_actor *self, struct service *s)
 {
-	if (get_command(s, s->run_kind, s->run_index))
+	if (get_command(s, s->work->run_kind, s->work->run_index))
 		spawn(self, s);
 	else
 		end_commands(self, s, FSM_EVENT_DONE);
-}
-
-/* The settings may have been read again since the service was started: the keeper knows
- * the new ones only. */
-static void renew_unit(struct service *s)
-{
-	const struct service_directory *directory = s->directory;
-	const struct unit *unit;
-	void *hold;
-
-	unit = directory->acquire(directory->data, s->unit->name, &hold);
-	if (!unit)
-		return;
-	if (unit->kind != UNIT_SERVICE) {
-		directory->release(directory->data, hold);
-		return;
-	}
-	directory->release(directory->data, s->hold);
-	s->unit = unit;
-	s->hold = hold;
 }
 
 /* Which commands run in a state; UNIT_COMMAND_KIND_COUNT: none. */
@@ -143,27 +124,28 @@ static enum unit_command_kind commands_of(enum fsm_state state)
 
 void service_run_commands(struct airs_actor *self, struct service *s)
 {
+	/* The keeper knows the settings in force only. */
 	if (s->state == FSM_RELOAD || s->state == FSM_STOP)
-		renew_unit(s);
-	s->run_kind = commands_of(s->state);
-	s->run_index = 0;
+		service_renew_unit(s);
+	s->work->run_kind = commands_of(s->state);
+	s->work->run_index = 0;
 	/* A command before that is late is given up by its state; it is not ours any
 	 * more. */
-	s->control = (struct service_process){ 0 };
+	s->work->control = (struct service_process){ 0 };
 	run_next(self, s);
 }
 
 void service_start_main(struct airs_actor *self, struct service *s)
 {
 	service_notify_discard(self, s);
-	s->run_kind = UNIT_EXEC_START;
-	s->run_index = 0;
+	s->work->run_kind = UNIT_EXEC_START;
+	s->work->run_index = 0;
 	if (get_command(s, UNIT_EXEC_START, 0)) {
 		spawn(self, s);
 		return;
 	}
 	s->main.state = PROCESS_ENDED; /* a oneshot that only has to stop something */
-	s->main_end = (struct process_end){ true, CLD_EXITED, 0 };
+	s->work->main_end = (struct process_end){ true, CLD_EXITED, 0 };
 	service_raise(s, FSM_EVENT_READY);
 }
 
@@ -211,7 +193,8 @@ void service_settle(struct airs_actor *self, struct service *s)
 	if (s->main.state != PROCESS_ENDED)
 		return;
 	service_raise(s,
-			service_settings(s)->remain_after_exit && s->result == END_SUCCESS
+			service_settings(s)->remain_after_exit &&
+							s->work->result == END_SUCCESS
 					? FSM_EVENT_REMAIN
 					: FSM_EVENT_ENDED);
 }
@@ -228,7 +211,7 @@ void service_reload(struct airs_actor *self, struct service *s, struct airs_from
 		IGNORE_RESULT(airs_reply(self, from, r, NULL, 0));
 		return;
 	}
-	s->reload_from = from;
+	s->work->reload_from = from;
 	service_raise(s, FSM_EVENT_RELOAD);
 }
 
@@ -243,27 +226,29 @@ static void keep_failure(struct service *s, const struct airs_message *m)
 {
 	const struct link_answer *a = m->size == sizeof(*a) ? m->data : NULL;
 
-	if (!s->failure)
-		s->failure = calloc(1, sizeof(*s->failure));
-	if (!s->failure)
+	if (!s->work->failure)
+		s->work->failure = calloc(1, sizeof(*s->work->failure));
+	if (!s->work->failure)
 		return;
-	s->failure->error = -m->status;
+	s->work->failure->error = -m->status;
 	if (!a)
 		return;
-	(void)snprintf(s->failure->step, sizeof(s->failure->step), "%s", a->step);
-	(void)snprintf(s->failure->detail, sizeof(s->failure->detail), "%s", a->detail);
+	(void)snprintf(s->work->failure->step, sizeof(s->work->failure->step), "%s",
+			a->step);
+	(void)snprintf(s->work->failure->detail, sizeof(s->work->failure->detail), "%s",
+			a->detail);
 }
 
 static void log_failure(struct airs_actor *self, struct service *s, int error)
 {
-	const struct service_failure *f = s->failure;
+	const struct service_failure *f = s->work->failure;
 	const char *name = errno_name(error);
 	char detail[512];
 
 	(void)snprintf(detail, sizeof(detail), "%s[%u] failed%s%s%s%s: %s",
-			unit_command_kind_name((enum unit_command_kind)s->run_kind),
-			s->run_index, f && *f->step ? " at step " : "", f ? f->step : "",
-			f && *f->detail ? ", " : "", f ? f->detail : "",
+			unit_command_kind_name((enum unit_command_kind)s->work->run_kind),
+			s->work->run_index, f && *f->step ? " at step " : "",
+			f ? f->step : "", f && *f->detail ? ", " : "", f ? f->detail : "",
 			name ? name : "?");
 	service_log(self, s, ACTIVITY_STEP_FAILED, detail);
 }
@@ -271,20 +256,22 @@ static void log_failure(struct airs_actor *self, struct service *s, int error)
 static void on_spawn_failed(
 		struct airs_actor *self, struct service *s, const struct airs_message *m)
 {
-	const struct unit_command *command = get_command(s, s->run_kind, s->run_index);
+	const struct unit_command *command =
+			get_command(s, s->work->run_kind, s->work->run_index);
 	struct airs_reason reason;
 
 	keep_failure(s, m);
 	s->changed = true;
 	log_failure(self, s, -m->status);
-	if (command && command->ignore_failure && s->run_kind != UNIT_EXEC_START) {
-		s->run_index++;
+	if (command && command->ignore_failure && s->work->run_kind != UNIT_EXEC_START) {
+		s->work->run_index++;
 		run_next(self, s);
 		return;
 	}
 	reason = airs_reason_make(AIRS_REASON_ERROR, -m->status,
-			s->failure ? s->failure->step : NULL);
-	if (s->run_kind != UNIT_EXEC_RELOAD && !(command && command->ignore_failure))
+			s->work->failure ? s->work->failure->step : NULL);
+	if (s->work->run_kind != UNIT_EXEC_RELOAD &&
+			!(command && command->ignore_failure))
 		service_set_result(s, END_RESOURCES, &reason);
 	end_commands(self, s, FSM_EVENT_FAIL);
 }
@@ -293,14 +280,14 @@ static void on_spawn_failed(
  * signal that was sent after it. */
 static bool is_of_state(const struct service *s)
 {
-	return commands_of(s->state) == s->run_kind;
+	return commands_of(s->state) == s->work->run_kind;
 }
 
 void service_on_spawned(
 		struct airs_actor *self, struct service *s, const struct airs_message *m)
 {
-	bool is_main = s->run_kind == UNIT_EXEC_START;
-	struct service_process *p = is_main ? &s->main : &s->control;
+	bool is_main = s->work->run_kind == UNIT_EXEC_START;
+	struct service_process *p = is_main ? &s->main : &s->work->control;
 	const struct link_answer *a = m->data;
 
 	if (m->status < 0) {
@@ -312,11 +299,10 @@ void service_on_spawned(
 	}
 	*p = (struct service_process){
 		.state = PROCESS_ALIVE,
-		.kind = s->run_kind,
-		.index = s->run_index,
+		.kind = (uint8_t)s->work->run_kind,
+		.index = s->work->run_index,
 		.pid = a->pid,
 		.spawn_id = a->spawn_id,
-		.start_time = a->start_time,
 	};
 	s->changed = true;
 	if (!is_main)
@@ -328,15 +314,15 @@ void service_on_spawned(
 
 void service_take_end(struct service *s, const struct link_process *p)
 {
-	s->main_end = (struct process_end){
+	s->work->main_end = (struct process_end){
 		.status_known = p->state == PROTOCOL_ENDED,
 		.code = p->code,
 		.status = p->status,
 	};
-	s->ended_pid = p->pid;
-	s->ended_realtime_usec = p->ended_realtime_usec;
-	s->cpu_usec = p->cpu_usec;
-	s->memory_peak_bytes = p->memory_peak_bytes;
+	s->work->ended_pid = p->pid;
+	s->work->ended_realtime_usec = p->ended_realtime_usec;
+	s->work->cpu_usec = p->cpu_usec;
+	s->work->memory_peak_bytes = p->memory_peak_bytes;
 }
 
 /*
@@ -350,22 +336,22 @@ static bool was_told_to_die(const struct service *s)
 
 	if (s->state != FSM_STOP_SIGTERM && !s->stop_requested)
 		return false;
-	if (!s->main_end.status_known)
+	if (!s->work->main_end.status_known)
 		return true;
-	return s->main_end.code == CLD_KILLED &&
-			(s->main_end.status == settings->kill_signal ||
-					s->main_end.status ==
+	return s->work->main_end.code == CLD_KILLED &&
+			(s->work->main_end.status == settings->kill_signal ||
+					s->work->main_end.status ==
 							settings->restart_kill_signal);
 }
 
 void service_judge_end(struct service *s)
 {
-	enum end_result result = end_of_main(service_settings(s), s->main_end);
-	struct airs_reason reason = end_reason(s->main_end);
+	enum end_result result = end_of_main(service_settings(s), s->work->main_end);
+	struct airs_reason reason = end_reason(s->work->main_end);
 
 	if (ignores_failure(s, &s->main) || was_told_to_die(s))
 		result = END_SUCCESS;
-	if (result == END_SUCCESS && !s->main_end.status_known)
+	if (result == END_SUCCESS && !s->work->main_end.status_known)
 		reason = airs_reason_make(AIRS_REASON_NORMAL, 0, NULL);
 	if (result == END_SUCCESS && s->state == FSM_START &&
 			service_settings(s)->type == UNIT_NOTIFY) {
@@ -375,18 +361,18 @@ void service_judge_end(struct service *s)
 	}
 	if (result != END_SUCCESS)
 		service_set_result(s, result, &reason);
-	else if (s->result == END_SUCCESS)
-		s->reason = reason;
+	else if (s->work->result == END_SUCCESS)
+		s->work->reason = reason;
 }
 
 /* One command of a oneshot is over. */
 static void on_oneshot_ended(struct airs_actor *self, struct service *s)
 {
-	if (s->result != END_SUCCESS) {
+	if (s->work->result != END_SUCCESS) {
 		service_raise(s, FSM_EVENT_ENDED);
-	} else if (get_command(s, UNIT_EXEC_START, s->run_index + 1)) {
-		IGNORE_RESULT(link_ack(self, s->link_pid, s->main.spawn_id));
-		s->run_index++;
+	} else if (get_command(s, UNIT_EXEC_START, s->work->run_index + 1)) {
+		IGNORE_RESULT(link_ack(self, s->context->link, s->main.spawn_id));
+		s->work->run_index++;
 		spawn(self, s);
 	} else {
 		service_raise(s, FSM_EVENT_READY);
@@ -403,10 +389,10 @@ static void on_main_ended(struct airs_actor *self, struct service *s)
 	if (type == UNIT_ONESHOT && s->state == FSM_START) {
 		on_oneshot_ended(self, s);
 	} else if (type == UNIT_FORKING && s->state == FSM_START && !s->main_confirmed &&
-			s->result == END_SUCCESS) {
+			s->work->result == END_SUCCESS) {
 		service_find_main(self, s);
 	} else if (s->state == FSM_RUNNING && service_settings(s)->remain_after_exit &&
-			s->result == END_SUCCESS) {
+			s->work->result == END_SUCCESS) {
 		service_raise(s, FSM_EVENT_REMAIN);
 	} else {
 		service_raise(s, FSM_EVENT_ENDED);
@@ -416,8 +402,8 @@ static void on_main_ended(struct airs_actor *self, struct service *s)
 /* Continue a start that an earlier core began. */
 void service_await(struct airs_actor *self, struct service *s)
 {
-	s->run_kind = UNIT_EXEC_START;
-	s->run_index = s->main.index;
+	s->work->run_kind = UNIT_EXEC_START;
+	s->work->run_index = s->main.index;
 	if (s->main.state == PROCESS_ENDED)
 		on_main_ended(self, s);
 	else if (is_ready_at_once(s))
@@ -433,22 +419,24 @@ static void refuse_reload(struct airs_actor *self, struct service *s,
 	if (s->state != FSM_RELOAD)
 		return;
 	end_describe(reason, why, sizeof(why));
-	(void)snprintf(text, sizeof(text), "ExecReload[%u]: %s", s->control.index, why);
+	(void)snprintf(text, sizeof(text), "ExecReload[%u]: %s", s->work->control.index,
+			why);
 	service_answer_reload(self, s, -EIO, text);
 }
 
 /* Keep the first: what follows is its consequence. */
 static void keep_command_failure(struct service *s, const struct airs_reason *reason)
 {
-	if (s->failure)
+	if (s->work->failure)
 		return;
-	s->failure = calloc(1, sizeof(*s->failure));
-	if (!s->failure)
+	s->work->failure = calloc(1, sizeof(*s->work->failure));
+	if (!s->work->failure)
 		return;
-	(void)snprintf(s->failure->step, sizeof(s->failure->step), "%s[%u]",
-			unit_command_kind_name((enum unit_command_kind)s->control.kind),
-			s->control.index);
-	end_describe(reason, s->failure->detail, sizeof(s->failure->detail));
+	(void)snprintf(s->work->failure->step, sizeof(s->work->failure->step), "%s[%u]",
+			unit_command_kind_name(
+					(enum unit_command_kind)s->work->control.kind),
+			s->work->control.index);
+	end_describe(reason, s->work->failure->detail, sizeof(s->work->failure->detail));
 }
 
 static void log_command_failure(struct airs_actor *self, struct service *s,
@@ -457,11 +445,12 @@ static void log_command_failure(struct airs_actor *self, struct service *s,
 	char text[128];
 	struct activity_record record = {
 		.kind = ACTIVITY_COMMAND_FAILED,
-		.unit = s->unit->name,
+		.unit = service_name(s),
 		.supervisor = s->unit->supervisor ? s->unit->supervisor : "",
 		.actor = airs_self(self),
-		.pid = s->control.pid,
-		.detail = unit_command_kind_name((enum unit_command_kind)s->control.kind),
+		.pid = s->work->control.pid,
+		.detail = unit_command_kind_name(
+				(enum unit_command_kind)s->work->control.kind),
 		.reason = service_reason_text(reason, text, sizeof(text)),
 	};
 
@@ -474,16 +463,16 @@ static void on_control_ended(
 	struct process_end end = { p->state == PROTOCOL_ENDED, p->code, p->status };
 	enum end_result result = end_of_command(end);
 	struct airs_reason reason = end_reason(end);
-	bool ignored = ignores_failure(s, &s->control);
+	bool ignored = ignores_failure(s, &s->work->control);
 
 	service_notify_drain(self, s);
-	s->control.state = PROCESS_ENDED;
+	s->work->control.state = PROCESS_ENDED;
 	s->changed = true;
-	IGNORE_RESULT(link_ack(self, s->link_pid, p->spawn_id));
-	if (!is_of_state(s) || s->spawn_call != 0)
+	IGNORE_RESULT(link_ack(self, s->context->link, p->spawn_id));
+	if (!is_of_state(s) || s->work->spawn_call != 0)
 		return;
 	if (result == END_SUCCESS || ignored) {
-		s->run_index++;
+		s->work->run_index++;
 		run_next(self, s);
 		return;
 	}
@@ -515,7 +504,7 @@ static void on_main_exited(
 	/* How a run ended that an earlier core was stopping is of no interest. */
 	if (is_clearing(s)) {
 		s->main = (struct service_process){ 0 };
-		IGNORE_RESULT(link_ack(self, s->link_pid, p->spawn_id));
+		IGNORE_RESULT(link_ack(self, s->context->link, p->spawn_id));
 		service_raise(s, FSM_EVENT_ENDED);
 		return;
 	}
@@ -525,7 +514,7 @@ static void on_main_exited(
 	s->main.spawn_id = p->spawn_id;
 	service_take_end(s, p);
 	on_main_ended(self, s);
-	if (s->result == END_LOST_STATUS)
+	if (s->work->result == END_LOST_STATUS)
 		service_log(self, s, ACTIVITY_STATUS_LOST, NULL);
 }
 
@@ -534,16 +523,17 @@ void service_on_exited(
 {
 	if (is_main(s, p))
 		on_main_exited(self, s, p);
-	else if (s->control.state == PROCESS_ALIVE && s->control.spawn_id == p->spawn_id)
+	else if (s->work->control.state == PROCESS_ALIVE &&
+			s->work->control.spawn_id == p->spawn_id)
 		on_control_ended(self, s, p);
 	else
-		IGNORE_RESULT(link_ack(self, s->link_pid, p->spawn_id));
+		IGNORE_RESULT(link_ack(self, s->context->link, p->spawn_id));
 }
 
 /* What was started has done its work, and what it left is the service. */
 static void set_unknown_main(struct airs_actor *self, struct service *s)
 {
-	IGNORE_RESULT(link_ack(self, s->link_pid, s->main.spawn_id));
+	IGNORE_RESULT(link_ack(self, s->context->link, s->main.spawn_id));
 	s->main = (struct service_process){ .state = PROCESS_UNKNOWN };
 	s->main_confirmed = true;
 	service_raise(s, s->empty ? FSM_EVENT_ENDED : FSM_EVENT_READY);
@@ -551,16 +541,17 @@ static void set_unknown_main(struct airs_actor *self, struct service *s)
 
 void service_set_main(struct airs_actor *self, struct service *s, pid_t pid)
 {
-	if (s->set_main_call != 0)
-		airs_call_cancel(self, s->set_main_call);
-	s->set_main_call = 0;
-	IGNORE_RESULT(link_set_main(
-			self, s->link_pid, s->unit->name, pid, &s->set_main_call));
+	if (s->work->set_main_call != 0)
+		airs_call_cancel(self, s->work->set_main_call);
+	s->work->set_main_call = 0;
+	IGNORE_RESULT(link_set_main(self, s->context->link, service_name(s), pid,
+			&s->work->set_main_call));
 }
 
 static void look_again(struct airs_actor *self, struct service *s)
 {
-	IGNORE_RESULT(airs_timer_start(self, PID_FILE_POLL_USEC, 0, &s->pid_file_timer));
+	IGNORE_RESULT(airs_timer_start(
+			self, PID_FILE_POLL_USEC, 0, &s->work->pid_file_timer));
 }
 
 /*
@@ -592,13 +583,12 @@ void service_on_main_set(
 		return;
 	}
 	if (is_search && s->main.state == PROCESS_ENDED)
-		IGNORE_RESULT(link_ack(self, s->link_pid, s->main.spawn_id));
+		IGNORE_RESULT(link_ack(self, s->context->link, s->main.spawn_id));
 	s->main = (struct service_process){
 		.state = PROCESS_ALIVE,
 		.kind = UNIT_EXEC_START,
 		.pid = a->pid,
 		.spawn_id = a->spawn_id,
-		.start_time = a->start_time,
 	};
 	s->main_confirmed = true;
 	s->changed = true;

@@ -37,11 +37,11 @@ static bool takes_everything(const struct service *s)
 
 bool service_is_gone(const struct service *s)
 {
-	if (s->spawn_call != 0)
+	if (s->work->spawn_call != 0)
 		return false;
 	if (s->unkillable || service_settings(s)->kill_mode == UNIT_KILL_NONE)
 		return true;
-	if (is_alive(&s->main) || is_alive(&s->control))
+	if (is_alive(&s->main) || is_alive(&s->work->control))
 		return false;
 	return s->empty || !takes_everything(s);
 }
@@ -54,13 +54,14 @@ static uint64_t bit_of(int signo)
 static void send_signals(struct airs_actor *self, struct service *s,
 		enum protocol_whom whom, struct volley volley)
 {
-	struct link_signal signal = { s->unit->name, whom, volley.signo, volley.further };
+	struct link_signal signal = { service_name(s), whom, volley.signo,
+		volley.further };
 	airs_ref call;
 
-	if (link_signal(self, s->link_pid, &signal, &call) < 0)
+	if (link_signal(self, s->context->link, &signal, &call) < 0)
 		return; /* The state's timer leads on. */
 	if (whom == PROTOCOL_ALL)
-		s->signal_all_call = call;
+		s->work->signal_all_call = call;
 }
 
 void service_signal(struct airs_actor *self, struct service *s, enum protocol_whom whom,
@@ -71,10 +72,13 @@ void service_signal(struct airs_actor *self, struct service *s, enum protocol_wh
 
 static void signal_known(struct airs_actor *self, struct service *s, struct volley volley)
 {
-	if (is_alive(&s->main) || (s->spawn_call != 0 && s->run_kind == UNIT_EXEC_START))
+	if (is_alive(&s->main) ||
+			(s->work->spawn_call != 0 &&
+					s->work->run_kind == UNIT_EXEC_START))
 		send_signals(self, s, PROTOCOL_MAIN, volley);
-	if (is_alive(&s->control) ||
-			(s->spawn_call != 0 && s->run_kind != UNIT_EXEC_START))
+	if (is_alive(&s->work->control) ||
+			(s->work->spawn_call != 0 &&
+					s->work->run_kind != UNIT_EXEC_START))
 		send_signals(self, s, PROTOCOL_CONTROL, volley);
 }
 
@@ -82,9 +86,9 @@ static int polite_signal(const struct service *s)
 {
 	const struct unit_service *settings = service_settings(s);
 
-	if (s->result == END_WATCHDOG)
+	if (s->work->result == END_WATCHDOG)
 		return SIGABRT;
-	if (s->stop_requested && service_directory_restarts(s->directory, s->unit->name))
+	if (s->stop_requested && service_is_restarting(s->context, service_name(s)))
 		return settings->restart_kill_signal;
 	return settings->kill_signal;
 }
@@ -110,13 +114,13 @@ static void signal_all(struct airs_actor *self, struct service *s, int signo)
 static bool has_main(const struct service *s)
 {
 	return s->main.state == PROCESS_ALIVE || s->main.state == PROCESS_UNKNOWN ||
-			s->spawn_call != 0;
+			s->work->spawn_call != 0;
 }
 
 /* Nothing that is known lives, but the keeper has not said that nothing is left. */
 static bool awaits_empty(const struct service *s)
 {
-	return !has_main(s) && !is_alive(&s->control);
+	return !has_main(s) && !is_alive(&s->work->control);
 }
 
 /*
@@ -126,7 +130,8 @@ static bool awaits_empty(const struct service *s)
 static bool linger(struct airs_actor *self, struct service *s)
 {
 	return awaits_empty(s) &&
-			airs_timer_start(self, LINGER_USEC, 0, &s->linger_timer) == 0;
+			airs_timer_start(self, LINGER_USEC, 0, &s->work->linger_timer) ==
+			0;
 }
 
 static void terminate(struct airs_actor *self, struct service *s)
@@ -181,8 +186,8 @@ void service_kill_rest(struct airs_actor *self, struct service *s)
 void service_give_up(struct airs_actor *self, struct service *s)
 {
 	s->unkillable = true;
-	s->result = END_UNKILLABLE;
-	s->reason = airs_reason_make(AIRS_REASON_TIMEOUT, 0, "unkillable");
+	s->work->result = END_UNKILLABLE;
+	s->work->reason = airs_reason_make(AIRS_REASON_TIMEOUT, 0, "unkillable");
 	service_log(self, s, ACTIVITY_UNKILLABLE, NULL);
 	service_run_commands(self, s);
 }
@@ -213,7 +218,7 @@ void service_on_lingered(struct airs_actor *self, struct service *s)
 
 static bool is_failure(const struct service *s)
 {
-	return s->result != END_SUCCESS;
+	return s->work->result != END_SUCCESS;
 }
 
 /* An end that nobody asked for is the last one only when no restart follows. */
@@ -228,8 +233,9 @@ static void log_end(struct airs_actor *self, struct service *s)
 {
 	if (is_failure(s))
 		service_log(self, s, ACTIVITY_SERVICE_FAILED,
-				s->result == END_RESOURCES ? NULL
-							   : end_result_text(s->result));
+				s->work->result == END_RESOURCES
+						? NULL
+						: end_result_text(s->work->result));
 	else
 		service_log(self, s, orderly_end(s), NULL);
 }
@@ -241,7 +247,7 @@ static void end_start(struct airs_actor *self, struct service *s, bool failed)
 		return;
 	s->acknowledged = true;
 	if (failed)
-		airs_init_failed(self, &s->exit_reason);
+		airs_init_failed(self, &s->work->exit_reason);
 	else
 		airs_init_done(self, 0);
 }
@@ -249,21 +255,23 @@ static void end_start(struct airs_actor *self, struct service *s, bool failed)
 void service_finish(struct airs_actor *self, struct service *s)
 {
 	bool restart = !s->stop_requested && !s->over && !s->leaving &&
-			end_wants_restart(s->unit, s->result,
-					s->main.state == PROCESS_ENDED ? &s->main_end
-								       : NULL);
+			end_wants_restart(s->unit, s->work->result,
+					s->main.state == PROCESS_ENDED
+							? &s->work->main_end
+							: NULL);
 	bool is_told = s->over; /* by an earlier core */
 
 	if (!s->stop_requested)
-		s->exit_reason = end_exit_reason(&s->reason, s->result, restart);
+		s->work->exit_reason = end_exit_reason(
+				&s->work->reason, s->work->result, restart);
 	s->over = s->over || (!s->stop_requested && !restart);
 	s->finished = true;
 	if (!is_told)
 		log_end(self, s);
 	service_write_note(self, s);
 	if (s->main.state == PROCESS_ENDED && s->main.spawn_id != 0)
-		IGNORE_RESULT(link_ack(self, s->link_pid, s->main.spawn_id));
-	IGNORE_RESULT(link_detach(self, s->link_pid, s->unit->name));
+		IGNORE_RESULT(link_ack(self, s->context->link, s->main.spawn_id));
+	IGNORE_RESULT(link_detach(self, s->context->link, service_name(s)));
 	service_report(self, s);
 	end_start(self, s, restart || s->stop_requested);
 }

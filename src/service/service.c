@@ -20,8 +20,8 @@
 
 void service_raise(struct service *s, enum fsm_event event)
 {
-	bug_unless(s->n_events < SERVICE_EVENTS_MAX);
-	s->events[s->n_events++] = (uint8_t)event;
+	bug_unless(s->work->n_events < SERVICE_EVENTS_MAX);
+	s->work->events[s->work->n_events++] = (uint8_t)event;
 }
 
 static void do_nothing(struct airs_actor *self, struct service *s)
@@ -51,8 +51,8 @@ static void take_step(struct airs_actor *self, struct service *s, struct fsm_ste
 	if (step.next != FSM_KEEP) {
 		/* What was taken over has been so for longer than this core knows it. */
 		s->since_realtime_usec =
-				s->state == FSM_WAIT && s->adopted_since_usec != 0
-				? s->adopted_since_usec
+				s->state == FSM_WAIT && s->work->adopted_since_usec != 0
+				? s->work->adopted_since_usec
 				: clock_realtime_usec();
 		s->state = step.next;
 		s->changed = true;
@@ -65,15 +65,16 @@ static void run_events(struct airs_actor *self, struct service *s)
 	enum fsm_event event;
 
 	for (;;) {
-		if (s->n_events > 0) {
-			event = (enum fsm_event)s->events[0];
-			memmove(s->events, s->events + 1, --s->n_events);
+		if (s->work->n_events > 0) {
+			event = (enum fsm_event)s->work->events[0];
+			memmove(s->work->events, s->work->events + 1,
+					--s->work->n_events);
 		} else if (fsm_awaits_end(s->state) && service_is_gone(s)) {
 			event = FSM_EVENT_GONE;
 		} else {
 			return;
 		}
-		take_step(self, s, fsm_step(s->state, event));
+		take_step(self, s, fsm_step((enum fsm_state)s->state, event));
 	}
 }
 
@@ -101,7 +102,7 @@ static void set_timer(struct airs_actor *self, struct service *s, uint64_t end_u
 	if (s->timer != 0)
 		(void)airs_timer_cancel(self, s->timer);
 	s->timer = 0;
-	s->timer_end_usec = end_usec;
+	s->work->timer_end_usec = end_usec;
 	if (end_usec == USEC_INFINITY)
 		return;
 	/* Without a timer the state would last for ever: end now, so that the supervisor
@@ -130,7 +131,7 @@ void service_extend_timer(struct airs_actor *self, struct service *s, uint64_t e
 
 	if (kind != FSM_TIMER_START && kind != FSM_TIMER_STOP)
 		return;
-	if (s->timer != 0 && end_usec > s->timer_end_usec)
+	if (s->timer != 0 && end_usec > s->work->timer_end_usec)
 		set_timer(self, s, end_usec);
 }
 
@@ -140,7 +141,8 @@ static void log_timeout(struct airs_actor *self, struct service *s)
 	enum fsm_state next = fsm_step(s->state, FSM_EVENT_TIMEOUT).next;
 
 	if (fsm_timer(s->state) == FSM_TIMER_START)
-		service_log(self, s, ACTIVITY_START_TIMEOUT, fsm_substate(s->state));
+		service_log(self, s, ACTIVITY_START_TIMEOUT,
+				fsm_substate((enum fsm_state)s->state));
 	else
 		service_log(self, s, ACTIVITY_STOP_TIMEOUT,
 				fsm_substate(next == FSM_KEEP ? s->state : next));
@@ -183,11 +185,11 @@ static void on_timer(
 {
 	if (m->ref == s->timer) {
 		on_timeout(self, s);
-	} else if (m->ref == s->pid_file_timer) {
-		s->pid_file_timer = 0;
+	} else if (m->ref == s->work->pid_file_timer) {
+		s->work->pid_file_timer = 0;
 		service_find_main(self, s);
-	} else if (m->ref == s->linger_timer) {
-		s->linger_timer = 0;
+	} else if (m->ref == s->work->linger_timer) {
+		s->work->linger_timer = 0;
 		service_on_lingered(self, s);
 	}
 }
@@ -197,7 +199,7 @@ static void on_exit_signal(struct service *s, const struct airs_reason *reason)
 	if (reason->reason_class == AIRS_REASON_NORMAL)
 		return;
 	if (!s->stop_requested)
-		s->exit_reason = *reason;
+		s->work->exit_reason = *reason;
 	s->stop_requested = true;
 	service_raise(s, FSM_EVENT_STOP);
 }
@@ -207,7 +209,7 @@ static void on_kill_reply(
 {
 	struct service_kill_call *k, *tmp;
 
-	list_foreach_safe(k, tmp, &s->kills, link) {
+	list_foreach_safe(k, tmp, &s->work->kills, link) {
 		if (k->call != m->ref)
 			continue;
 		IGNORE_RESULT(airs_reply(self, k->from, m->status, NULL, 0));
@@ -220,7 +222,7 @@ static void on_empty(struct service *s)
 {
 	/* What the keeper said before it answered our spawn is of the time before that.
 	 */
-	if (s->spawn_call != 0)
+	if (s->work->spawn_call != 0)
 		return;
 	s->empty = true;
 	if (s->main.state == PROCESS_UNKNOWN) {
@@ -233,7 +235,7 @@ static void on_empty(struct service *s)
 static void on_exited(
 		struct airs_actor *self, struct service *s, const struct link_process *p)
 {
-	if (p->is_last && s->spawn_call == 0)
+	if (p->is_last && s->work->spawn_call == 0)
 		s->empty = true;
 	service_on_exited(self, s, p);
 	if (p->is_last)
@@ -263,19 +265,19 @@ static void on_attached(
 static void on_reply(
 		struct airs_actor *self, struct service *s, const struct airs_message *m)
 {
-	if (m->ref == s->attach_call) {
-		s->attach_call = 0;
+	if (m->ref == s->work->attach_call) {
+		s->work->attach_call = 0;
 		on_attached(self, s, m);
-	} else if (m->ref == s->spawn_call) {
-		s->spawn_call = 0;
+	} else if (m->ref == s->work->spawn_call) {
+		s->work->spawn_call = 0;
 		service_on_spawned(self, s, m);
 		service_notify_resume(self, s);
-	} else if (m->ref == s->signal_all_call) {
-		s->signal_all_call = 0;
+	} else if (m->ref == s->work->signal_all_call) {
+		s->work->signal_all_call = 0;
 		if (m->status == -ESRCH)
 			on_empty(s);
-	} else if (m->ref == s->set_main_call) {
-		s->set_main_call = 0;
+	} else if (m->ref == s->work->set_main_call) {
+		s->work->set_main_call = 0;
 		service_on_main_set(self, s, m);
 	} else if (!service_notify_on_reply(self, s, m)) {
 		on_kill_reply(self, s, m);
@@ -288,7 +290,7 @@ static void on_kill(
 {
 	struct airs_from from = airs_message_from(m);
 	const struct service_kill *kill = m->data;
-	struct link_signal signal = { .unit = s->unit->name };
+	struct link_signal signal = { .unit = service_name(s) };
 	struct service_kill_call *k;
 	int r = -EINVAL;
 
@@ -296,7 +298,7 @@ static void on_kill(
 	if (k && m->size == sizeof(*kill) && kill->whom <= PROTOCOL_ALL) {
 		signal.whom = (enum protocol_whom)kill->whom;
 		signal.signo = kill->signal;
-		r = link_signal(self, s->link_pid, &signal, &k->call);
+		r = link_signal(self, s->context->link, &signal, &k->call);
 	}
 	if (r < 0) {
 		IGNORE_RESULT(airs_reply(self, from, k ? r : -ENOMEM, NULL, 0));
@@ -304,7 +306,7 @@ static void on_kill(
 		return;
 	}
 	k->from = from;
-	list_append(&s->kills, &k->link);
+	list_append(&s->work->kills, &k->link);
 }
 
 static void on_fail(
@@ -365,14 +367,11 @@ static void dispatch(struct airs_actor *self, struct service *s, struct airs_mes
 	}
 }
 
-static int service_handle(struct airs_actor *self, void *state, struct airs_message *m)
+/* What depends on the state is brought in line, once for all that has happened. */
+static void settle_down(struct airs_actor *self, struct service *s)
 {
-	struct service *s = state;
-
-	dispatch(self, s, m);
-	run_events(self, s);
 	if (s->finished)
-		return airs_exit(self, &s->exit_reason);
+		return;
 	sync_timer(self, s);
 	if (s->changed)
 		service_write_note(self, s);
@@ -380,7 +379,36 @@ static int service_handle(struct airs_actor *self, void *state, struct airs_mess
 		service_report(self, s);
 	/* Of a timer that could not be made. */
 	run_events(self, s);
-	return s->finished ? airs_exit(self, &s->exit_reason) : 0;
+}
+
+static int service_handle(struct airs_actor *self, void *state, struct airs_message *m)
+{
+	struct service *s = state;
+	int r = service_wake(s);
+
+	if (r < 0) {
+		s->context->directory.give_up(s->context->directory.data, self, -r);
+		return 0;
+	}
+	dispatch(self, s, m);
+	run_events(self, s);
+	settle_down(self, s);
+	if (s->finished)
+		return airs_exit(self, &s->work->exit_reason);
+	service_rest(s);
+	return 0;
+}
+
+/* What is in force now is what it goes by. */
+static int take_identity(struct service *s, const char *name)
+{
+	const struct service_directory *directory = &s->context->directory;
+
+	s->identity = directory->find(directory->data, name);
+	if (!s->identity)
+		return -ENOENT;
+	service_unit_renew(s->identity);
+	return service_wake(s);
 }
 
 static int service_init(
@@ -389,29 +417,28 @@ static int service_init(
 	const struct service_args *args = data;
 	struct service *s = state;
 	enum service_wish wish;
+	int r;
 
-	list_init(&s->kills);
 	s->notify_fd = -1;
 	if (!service_args_are_valid(args, size))
 		return -EINVAL;
-	wish = service_directory_wish(args->directory, args->name);
+	wish = service_wish_for(args->context, args->name);
 	if (wish == SERVICE_HELD)
 		return AIRS_INIT_IGNORE;
 	s->leaving = wish == SERVICE_LEAVING;
-	s->directory = args->directory;
-	s->link_pid = args->link;
-	s->observer = args->observer;
-	s->activity = args->activity;
-	s->unit = s->directory->acquire(s->directory->data, args->name, &s->hold);
-	if (!s->unit || s->unit->kind != UNIT_SERVICE)
+	s->context = args->context;
+	r = take_identity(s, args->name);
+	if (r < 0)
+		return r;
+	if (s->unit->kind != UNIT_SERVICE)
 		return -ENOENT;
 	s->state = FSM_WAIT;
 	s->timed_state = FSM_STATE_COUNT;
 	s->empty = true;
-	s->reason = airs_reason_make(AIRS_REASON_NORMAL, 0, NULL);
 	s->since_realtime_usec = clock_realtime_usec();
 	airs_trap_exit(self, AIRS_TRAP_ON);
-	if (link_attach(self, s->link_pid, s->unit->name, &s->attach_call) < 0)
+	if (link_attach(self, s->context->link, service_name(s), &s->work->attach_call) <
+			0)
 		return -ENOMEM;
 	sync_timer(self, s);
 	service_report(self, s);
@@ -421,18 +448,16 @@ static int service_init(
 static void service_release(void *state)
 {
 	struct service *s = state;
-	struct service_kill_call *k, *tmp;
 
-	if (!s->directory)
+	if (!s->context)
 		return;
-	list_foreach_safe(k, tmp, &s->kills, link)
-		free(k);
-	if (s->unit)
-		s->directory->release(s->directory->data, s->hold);
-	service_notify_fini(s);
+	service_rest_fini(s);
 	(void)close_fd(s->notify_fd);
 	free(s->status_text);
-	free(s->failure);
+	if (!s->identity)
+		return;
+	service_unit_renew(s->identity);
+	s->context->directory.release(s->context->directory.data, s->identity);
 }
 
 const struct airs_behaviour service_behaviour = {

@@ -43,8 +43,8 @@
 #include <sys/types.h>
 
 #include "airssys/actor.h"
-
-struct unit;
+#include "base/macro.h"
+#include "unit/unit.h"
 
 #define SERVICE_NAME_SIZE   256
 #define SERVICE_TEXT_SIZE   256
@@ -63,50 +63,88 @@ enum service_wish {
 	SERVICE_LEAVING,
 };
 
-/* Where the settings of units are. The struct and data outlive every actor. Called on the
-   main pool, and by airs_system_free. */
+/*
+ * What its actor and whoever manages it share of one unit. Counted, within one thread:
+ * each actor holds a reference for its life.
+ */
+struct service_unit {
+	const char *name; /* lives as long as this */
+	/* The settings that its actor was started with, when others are in force by now;
+	   NULL: those in force. Owned; put there by who manages the unit, taken by its
+	   actor while that has something to do. */
+	struct unit *kept;
+	uint64_t id; /* of who manages it */
+	uint32_t references;
+	bool is_outdated; /* its actor was started with others than those in force */
+};
+
+/* A run of the unit begins or is over: the settings in force are the right ones. */
+static inline void service_unit_renew(struct service_unit *unit)
+{
+	unit_free(unit->kept);
+	unit->kept = NULL;
+	unit->is_outdated = false;
+}
+
+/* Where units and their settings are. The struct and data outlive every actor. Called on
+   the main pool, and by airs_system_free. */
 struct service_directory {
-	/* The unit as it is in force now, valid until release(hold). NULL: there is none
-	 * of that name. */
-	const struct unit *(*acquire)(void *data, const char *name, void **ret_hold);
-	void (*release)(void *data, void *hold);
+	/* The unit of that name: a reference of the caller's. NULL: there is none. */
+	struct service_unit *(*find)(void *data, const char *name);
+	void (*release)(void *data, struct service_unit *unit);
+	/* The settings in force of the unit of that name; the caller's, for unit_free.
+	 * -ENOENT: there are none; or why they cannot be had just now. */
+	int (*open)(void *data, const char *name, struct unit **ret_unit);
 	/* Asked at the begin of an actor. May be NULL: all are wanted. */
 	enum service_wish (*wish)(void *data, const char *name);
 	/* Asked at a stop: whether it is the first half of a restart that somebody asked
 	 * for. May be NULL: it is not. */
 	bool (*is_restarting)(void *data, const char *name);
+	/* A service that runs cannot be looked after for want of memory: only a new core
+	 * can, which takes it over. error: positive errno. */
+	void (*give_up)(void *data, struct airs_actor *self, int error);
 	void *data;
 };
 
-/*
- * args of both behaviours. Supervisors keep a copy for each unit, so that it may be cut
- * behind the NUL of the name; size is then what is left.
- */
-struct service_args {
-	size_t size;
-	const struct service_directory *directory;
+/* What all actors of units are told; outlives them. */
+struct service_context {
+	struct service_directory directory;
 	airs_pid link; /* service/link.h */
 	airs_pid observer; /* receives SERVICE_REPORT; may be AIRS_PID_NONE */
 	airs_pid activity; /* host/activity.h; may be AIRS_PID_NONE */
+};
+
+/* args of both behaviours. Supervisors keep a copy for each unit, so it is cut behind the
+ * NUL of the name. */
+struct service_args {
+	const struct service_context *context;
 	char name[SERVICE_NAME_SIZE];
 };
-static inline enum service_wish service_directory_wish(
-		const struct service_directory *directory, const char *name)
+static inline size_t service_args_size(const char *name)
 {
-	return directory->wish ? directory->wish(directory->data, name) : SERVICE_WANTED;
-}
-static inline bool service_directory_restarts(
-		const struct service_directory *directory, const char *name)
-{
-	return directory->is_restarting &&
-			directory->is_restarting(directory->data, name);
+	return offsetof(struct service_args, name) + strlen(name) + 1;
 }
 static inline bool service_args_are_valid(const struct service_args *args, size_t size)
 {
 	size_t head = offsetof(struct service_args, name);
 
-	return size > head && size <= sizeof(*args) && args->size == size &&
+	return size > head && size <= sizeof(*args) &&
 			memchr(args->name, '\0', size - head) != NULL;
+}
+static inline enum service_wish service_wish_for(
+		const struct service_context *context, const char *name)
+{
+	const struct service_directory *directory = &context->directory;
+
+	return directory->wish ? directory->wish(directory->data, name) : SERVICE_WANTED;
+}
+static inline bool service_is_restarting(
+		const struct service_context *context, const char *name)
+{
+	const struct service_directory *directory = &context->directory;
+
+	return directory->is_restarting &&
+			directory->is_restarting(directory->data, name);
 }
 
 enum service_message {
@@ -138,7 +176,6 @@ struct service_kill {
 
 /* How the main process ended. */
 struct service_end {
-	uint32_t known; /* 0: has not ended yet, in this actor's life */
 	pid_t pid;
 	struct airs_reason reason; /* class PROCESS; ERROR when it could not be started;
 				      TIMEOUT; USER */
@@ -151,10 +188,11 @@ struct service_end {
 
 /*
  * What a service actor says of itself. The sender (message->from) is the actor that the
- * supervisor knows. Texts by pointer are static storage.
+ * supervisor knows. It travels moved, as service_report_copy makes it; state, substate and
+ * result are static storage, what else is pointed at lives as long as the message.
  */
 struct service_report {
-	char name[SERVICE_NAME_SIZE];
+	uint64_t unit; /* service_unit.id */
 	airs_pid actor; /* native: the module's actor, AIRS_PID_NONE before it exists;
 			   else the sender */
 	const char *state; /* as manager/names.h lists, without "backoff" */
@@ -167,16 +205,21 @@ struct service_report {
 	pid_t main_pid, control_pid; /* 0: none */
 	uint64_t since_realtime_usec; /* of the state */
 	uint64_t start_realtime_usec; /* of the main process; 0: none yet */
-	uint64_t main_start_time; /* of the main process, clock ticks since boot; 0:
-				     unknown */
-	uint32_t adopted; /* 1: taken over from an earlier core */
-	uint32_t final; /* 1: the actor ends after this report */
-	struct service_end last;
-	/* A command that could not be executed or failed, or "" and 0. */
-	char failed_step[32];
+	const struct service_end
+			*last; /* NULL: has not ended yet, in this actor's life */
+	/* A command that could not be executed or failed; NULL: none, or no detail. */
+	const char *failed_step, *failed_detail;
 	int32_t failed_errno; /* positive; 0: failed_detail says why */
-	char failed_detail[SERVICE_DETAIL_SIZE];
-	char status_text[SERVICE_TEXT_SIZE]; /* STATUS= */
+	bool adopted; /* taken over from an earlier core */
+	bool final; /* the actor ends after this report */
+	const char *status_text; /* STATUS=; NULL: none */
 };
+
+/* A copy with all that belongs to it in one block, for free. NULL: out of memory. */
+struct service_report *service_report_copy(
+		const struct service_report *report, size_t *ret_size);
+/* Send a copy to the observer, who may be AIRS_PID_NONE. Errors as airs_send. */
+MUST_CHECK int service_report_send(struct airs_actor *self, airs_pid observer,
+		const struct service_report *report);
 
 #endif

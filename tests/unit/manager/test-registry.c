@@ -40,11 +40,10 @@ static void tell_end(struct record *record, enum airs_supervisor_decision decisi
 	ck_assert_int_eq(registry_event(&registry, record, &event, NOW), 0);
 }
 
-static struct service_report report_of(const char *name, const char *state)
+static struct service_report report_of(const char *state)
 {
 	struct service_report report = { .actor = 77, .state = state, .substate = state };
 
-	(void)snprintf(report.name, sizeof(report.name), "%s", name);
 	report.result = "success";
 	report.main_pid = 4711;
 	report.since_realtime_usec = NOW;
@@ -53,7 +52,7 @@ static struct service_report report_of(const char *name, const char *state)
 
 static void start_up(struct record *record)
 {
-	struct service_report report = report_of(record->name, "running");
+	struct service_report report = report_of("running");
 
 	tell(record, AIRS_EVENT_CHILD_STARTING, AIRS_DECISION_NONE);
 	if (record->kind != UNIT_SUPERVISOR)
@@ -90,16 +89,16 @@ START_TEST(service_is_what_it_reports_while_it_runs)
 	start_up(db);
 	ck_assert_int_eq(db->state, REGISTRY_RUNNING);
 	ck_assert_int_eq(db->main_pid, 4711);
-	ck_assert_uint_eq(db->actor, 77);
 	ck_assert_uint_eq(registry_count(&registry).running, 1);
-	ck_assert_uint_eq(db->restarts, 0);
+	ck_assert_uint_eq(record_more(db)->restarts, 0);
 	registry_fini(&registry);
 }
 END_TEST
 
 START_TEST(end_says_how_the_process_ended_and_what_was_done)
 {
-	struct service_report report = report_of("db", "failed");
+	struct service_report report = report_of("failed");
+	struct service_end last = { 0 };
 	const struct registry_end *end;
 	char text[160];
 	struct record *db;
@@ -107,9 +106,9 @@ START_TEST(end_says_how_the_process_ended_and_what_was_done)
 	UNITS_REGISTRY(&registry, shop);
 	db = registry_find(&registry, "db");
 	start_up(db);
-	report.last.known = 1;
-	report.last.reason = airs_reason_make(AIRS_REASON_PROCESS, CLD_EXITED, NULL);
-	report.last.reason.status = 3;
+	last.reason = airs_reason_make(AIRS_REASON_PROCESS, CLD_EXITED, NULL);
+	last.reason.status = 3;
+	report.last = &last;
 	ck_assert_int_eq(registry_report(&registry, db, &report), 0);
 	tell_end(db, AIRS_DECISION_RESTART, AIRS_REASON_ERROR);
 	end = record_end(db, 0);
@@ -117,7 +116,6 @@ START_TEST(end_says_how_the_process_ended_and_what_was_done)
 	ck_assert_int_eq(end->reason.status, 3);
 	registry_end_describe(db, end, text, sizeof(text));
 	ck_assert_str_eq(text, "restarted (one-for-one)");
-	ck_assert_uint_eq(db->actor, AIRS_PID_NONE);
 	ck_assert_int_eq(db->main_pid, 0);
 	/* A probe's verdict is the cause, the signal that followed the means. */
 	start_up(db);
@@ -149,9 +147,9 @@ START_TEST(restarts_are_counted_for_the_child_and_its_group)
 	registry_end_describe(web, record_end(web, 0), text, sizeof(text));
 	ck_assert_str_eq(text, "restarted with its group after db ended (rest-for-one)");
 	tell(web, AIRS_EVENT_CHILD_STARTING, AIRS_DECISION_GROUP);
-	ck_assert_uint_eq(web->restarts, 1);
+	ck_assert_uint_eq(record_more(web)->restarts, 1);
 	tell(web, AIRS_EVENT_CHILD_STARTING, AIRS_DECISION_REQUEST);
-	ck_assert_uint_eq(web->restarts, 1);
+	ck_assert_uint_eq(record_more(web)->restarts, 1);
 	registry_fini(&registry);
 }
 END_TEST
@@ -240,8 +238,8 @@ START_TEST(backoff_is_at_work_and_given_up_is_not)
 	event.attempt = 2;
 	ck_assert_int_eq(registry_event(&registry, lone, &event, NOW), 0);
 	ck_assert_int_eq(lone->state, REGISTRY_BACKOFF);
-	ck_assert_uint_eq(lone->next_restart_realtime_usec, NOW + 500);
-	ck_assert_uint_eq(lone->attempt, 2);
+	ck_assert_uint_eq(record_more(lone)->next_restart_realtime_usec, NOW + 500);
+	ck_assert_uint_eq(record_more(lone)->attempt, 2);
 	ck_assert(record_is_at_work(lone));
 	tell(lone, AIRS_EVENT_CHILD_GIVEN_UP, AIRS_DECISION_ESCALATE);
 	ck_assert_int_eq(lone->state, REGISTRY_FAILED);
@@ -271,7 +269,7 @@ START_TEST(supervisor_is_degraded_by_what_fails_below_it)
 	ck_assert_str_eq(registry_substate(top), "running");
 	tell_end(db, AIRS_DECISION_NONE, AIRS_REASON_ERROR);
 	ck_assert_str_eq(registry_substate(top), "degraded");
-	ck_assert_str_eq(registry_state_name(top->state), "running");
+	ck_assert_str_eq(registry_state_name((enum registry_state)top->state), "running");
 	ck_assert_uint_eq(registry_count(&registry).failed, 1);
 	start_up(db);
 	ck_assert_str_eq(registry_substate(top), "running");
@@ -323,7 +321,7 @@ START_TEST(note_brings_back_rest_history_and_counters)
 	ck_assert_int_eq(record_note_apply(again, note, size), 0);
 	ck_assert_int_eq(again->rest, REGISTRY_REST_STOPPED);
 	ck_assert_int_eq(again->state, REGISTRY_STOPPED);
-	ck_assert_uint_eq(again->restarts, 1);
+	ck_assert_uint_eq(record_more(again)->restarts, 1);
 	ck_assert_uint_eq(record_end(again, 0)->decision, AIRS_DECISION_REQUEST);
 	registry_fini(&later);
 	registry_fini(&registry);
@@ -335,7 +333,7 @@ START_TEST(actor_of_a_module_is_found_while_it_lives)
 	static const struct text_file files[] = {
 		{ "probe.actor", "[Native]\nModule=x.so\n" },
 	};
-	struct service_report report = report_of("probe", "running");
+	struct service_report report = report_of("running");
 	struct record *probe;
 
 	UNITS_REGISTRY(&registry, files);
@@ -351,7 +349,7 @@ END_TEST
 
 START_TEST(id_of_a_unit_that_is_gone_is_nobodys)
 {
-	struct settings *settings;
+	auto_(unit) unit = NULL;
 	struct record *record;
 	uint64_t ids[4];
 	unsigned int n = 0;
@@ -359,21 +357,21 @@ START_TEST(id_of_a_unit_that_is_gone_is_nobodys)
 	UNITS_REGISTRY(&registry, shop);
 	for (record = registry_next(&registry, NULL); record;
 			record = registry_next(&registry, record))
-		ids[n++] = record->id;
+		ids[n++] = record->unit.id;
 	for (unsigned int i = 0; i < n; i++)
-		ck_assert_uint_eq(registry_find_id(&registry, ids[i])->id, ids[i]);
+		ck_assert_uint_eq(registry_find_id(&registry, ids[i])->unit.id, ids[i]);
 	record = registry_find(&registry, "db");
-	settings = settings_ref(record->settings);
-	ids[0] = record->id;
+	ck_assert_int_eq(registry_open(&registry, record, &unit), 0);
+	ids[0] = record->unit.id;
 	registry_remove(&registry, record);
 	ck_assert_ptr_null(registry_find_id(&registry, ids[0]));
 	/* Its place is taken, its id is not. */
-	ck_assert_int_eq(registry_add(&registry, settings,
-					 registry_find(&registry, "shop"), &record),
+	ck_assert_int_eq(registry_add(&registry, unit, registry_find(&registry, "shop"),
+					 &record),
 			0);
-	ck_assert_uint_ne(record->id, ids[0]);
+	ck_assert_uint_ne(record->unit.id, ids[0]);
 	ck_assert_ptr_null(registry_find_id(&registry, ids[0]));
-	ck_assert_ptr_eq(registry_find_id(&registry, record->id), record);
+	ck_assert_ptr_eq(registry_find_id(&registry, record->unit.id), record);
 	ck_assert_ptr_null(registry_find_id(&registry, UINT64_MAX));
 	registry_fini(&registry);
 }
@@ -451,25 +449,116 @@ END_TEST
 
 START_TEST(retired_unit_gives_up_its_name_and_keeps_its_events)
 {
-	struct settings *settings;
+	auto_(unit) unit = NULL;
 	struct record *old, *fresh;
 
 	UNITS_REGISTRY(&registry, shop);
 	old = registry_find(&registry, "lone");
 	start_up(old);
-	settings = settings_ref(old->settings);
+	ck_assert_int_eq(registry_open(&registry, old, &unit), 0);
 	registry_retire(&registry, old);
 	ck_assert_ptr_null(registry_find(&registry, "lone"));
 	ck_assert_ptr_eq(registry_find_retired(&registry, "lone"), old);
-	ck_assert_int_eq(registry_add(&registry, settings,
-					 registry_find(&registry, "shop"), &fresh),
+	ck_assert_int_eq(registry_add(&registry, unit, registry_find(&registry, "shop"),
+					 &fresh),
 			0);
 	ck_assert_ptr_eq(registry_find(&registry, "lone"), fresh);
-	ck_assert_ptr_eq(registry_find_id(&registry, old->id), old);
+	ck_assert_ptr_eq(registry_find_id(&registry, old->unit.id), old);
 	registry_remove(&registry, old);
 	ck_assert_ptr_eq(registry_find(&registry, "lone"), fresh);
 	ck_assert_ptr_null(registry_find_retired(&registry, "lone"));
 	registry_fini(&registry);
+}
+END_TEST
+
+START_TEST(unit_that_merely_runs_has_nothing_of_what_most_have_not)
+{
+	struct service_report report = report_of("starting");
+	struct record *db;
+
+	UNITS_REGISTRY(&registry, shop);
+	db = registry_find(&registry, "db");
+	tell(db, AIRS_EVENT_CHILD_STARTING, AIRS_DECISION_NONE);
+	report.control_pid = 4712;
+	report.status_text = "checks its tables";
+	ck_assert_int_eq(registry_report(&registry, db, &report), 0);
+	ck_assert_int_eq(record_more(db)->control_pid, 4712);
+	ck_assert_str_eq(record_more(db)->status_text, "checks its tables");
+	start_up(db);
+	ck_assert_ptr_null(db->more);
+	ck_assert_ptr_null(record_more(db)->status_text);
+	registry_fini(&registry);
+}
+END_TEST
+
+START_TEST(actor_that_runs_keeps_the_settings_that_it_was_started_with)
+{
+	static const struct text_file later[] = {
+		{ "lone.actor", "[Service]\nExecStart=/bin/false\n" },
+	};
+	auto_(unit_snapshot) snapshot = units_snapshot(later, 1);
+	auto_(unit_set) set = units_parse(snapshot, 0);
+	auto_(unit) before = NULL;
+	auto_(unit) now = NULL;
+	struct record *lone;
+
+	UNITS_REGISTRY(&registry, shop);
+	lone = registry_find(&registry, "lone");
+	ck_assert_int_eq(registry_open(&registry, lone, &before), 0);
+	/* It does not run: nobody needs them. */
+	record_keep_unit(lone, &before);
+	ck_assert(!lone->unit.is_outdated);
+	ck_assert_ptr_nonnull(before);
+	start_up(lone);
+	record_keep_unit(lone, &before);
+	registry_set_units(&registry, set);
+	ck_assert(lone->unit.is_outdated);
+	ck_assert_str_eq(lone->unit.kept->service.commands[UNIT_EXEC_START].items[0].path,
+			"/bin/true");
+	ck_assert_int_eq(registry_open(&registry, lone, &now), 0);
+	ck_assert_str_eq(now->service.commands[UNIT_EXEC_START].items[0].path,
+			"/bin/false");
+	/* The first ones count, however often others are put in force. */
+	record_keep_unit(lone, &now);
+	ck_assert_ptr_nonnull(now);
+	registry_fini(&registry);
+}
+END_TEST
+
+START_TEST(unit_without_files_that_stays_in_force_keeps_its_settings)
+{
+	static const struct text_file later[] = { { "other.actor", SERVICE } };
+	auto_(unit_snapshot) snapshot = units_snapshot(later, 1);
+	auto_(unit_set) set = units_parse(snapshot, 0);
+	auto_(unit) unit = NULL;
+	auto_(unit) again = NULL;
+	auto_(unit) other = NULL;
+	struct record *lone;
+
+	UNITS_REGISTRY(&registry, shop);
+	lone = registry_find(&registry, "lone");
+	ck_assert_int_eq(registry_open(&registry, lone, &unit), 0);
+	ck_assert_int_eq(record_own_unit(lone, &unit), 0);
+	registry_set_units(&registry, set);
+	ck_assert_int_eq(registry_open(&registry, lone, &again), 0);
+	ck_assert_str_eq(again->name, "lone");
+	ck_assert_int_eq(registry_open(&registry, registry_find(&registry, "db"), &other),
+			-ENOENT);
+	registry_fini(&registry);
+}
+END_TEST
+
+START_TEST(record_outlives_the_registry_while_its_actor_does)
+{
+	struct record *lone;
+
+	UNITS_REGISTRY(&registry, shop);
+	lone = registry_find(&registry, "lone");
+	lone->unit.references++;
+	registry_fini(&registry);
+	ck_assert(lone->is_gone);
+	ck_assert_str_eq(lone->unit.name, "lone");
+	record_free(lone);
 }
 END_TEST
 
@@ -487,4 +576,8 @@ TEST_MAIN("registry", records_come_in_tree_order,
 		request_that_is_not_carried_out_is_in_the_note,
 		what_was_stopped_by_name_stays_so_when_its_supervisor_starts_again,
 		note_with_any_byte_changed_is_taken_or_refused_whole,
-		retired_unit_gives_up_its_name_and_keeps_its_events)
+		retired_unit_gives_up_its_name_and_keeps_its_events,
+		unit_that_merely_runs_has_nothing_of_what_most_have_not,
+		actor_that_runs_keeps_the_settings_that_it_was_started_with,
+		unit_without_files_that_stays_in_force_keeps_its_settings,
+		record_outlives_the_registry_while_its_actor_does)

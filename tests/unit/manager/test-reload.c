@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "manager/reload.h"
 
+#include <errno.h>
+
 #include "support/test.h"
 #include "unit/manager/units.h"
 
@@ -19,11 +21,18 @@ static void expect(const struct text_file *after, size_t n, size_t errors,
 {
 	auto_(unit_snapshot) snapshot = units_snapshot(after, n);
 	auto_(unit_set) set = units_parse(snapshot, errors);
+	auto_(unit) old = NULL;
+	auto_(unit) fresh = NULL;
 	struct registry registry;
+	struct record *record;
+	int r;
 
 	UNITS_REGISTRY(&registry, before);
-	ck_assert_msg(reload_compare(registry_find(&registry, name), snapshot, set) ==
-					verdict,
+	record = registry_find(&registry, name);
+	ck_assert_int_eq(registry_open(&registry, record, &old), 0);
+	r = unit_set_open(set, unit_set_find(set, name), &fresh);
+	ck_assert(r == 0 || r == -ENOENT);
+	ck_assert_msg(reload_compare(record, snapshot, old, fresh) == verdict,
 			"%s is not judged as expected", name);
 	registry_fini(&registry);
 }

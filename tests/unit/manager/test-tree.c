@@ -18,10 +18,8 @@ static const struct text_file shop[] = {
 };
 
 static struct registry registry;
-static const struct service_directory directory;
-static const struct tree_context context = {
-	.directory = &directory, .link = 1, .observer = 2, .activity = 3
-};
+static const struct service_context service = { .link = 1, .observer = 2, .activity = 3 };
+static const struct tree_context context = { .service = &service, .registry = &registry };
 
 static const struct airs_child_spec *find_child(
 		const struct airs_supervisor_options *options, const char *id)
@@ -40,7 +38,7 @@ START_TEST(units_become_nested_specifications)
 	const char *what = NULL;
 
 	UNITS_REGISTRY(&registry, shop);
-	ck_assert_int_eq(tree_root_init(&root, &context, &registry), 0);
+	ck_assert_int_eq(tree_root_init(&root, &context), 0);
 	ck_assert_int_eq(airs_supervisor_check(&root, &what), 0);
 	ck_assert_int_eq(root.escalation, AIRS_ESCALATE_CHILD);
 	ck_assert_uint_eq(root.n_children, 2);
@@ -57,11 +55,11 @@ START_TEST(units_become_nested_specifications)
 
 	spec = find_child(&root, "lone");
 	ck_assert_ptr_eq(spec->behaviour, &service_behaviour);
-	ck_assert_uint_eq(spec->cookie, registry_find(&registry, "lone")->id);
+	ck_assert_uint_eq(spec->cookie, registry_find(&registry, "lone")->unit.id);
 	args = spec->args;
 	ck_assert(service_args_are_valid(args, spec->args_size));
 	ck_assert_str_eq(args->name, "lone");
-	ck_assert_uint_eq(args->link, 1);
+	ck_assert_ptr_eq(args->context, &service);
 	tree_root_fini(&root);
 	registry_fini(&registry);
 }
@@ -101,7 +99,7 @@ START_TEST(what_rests_is_held_when_the_tree_is_built)
 	db = registry_find(&registry, "db");
 	first.is_first = true;
 	for (unsigned int rest = 0; rest < REGISTRY_REST_COUNT; rest++) {
-		db->rest = (enum registry_rest)rest;
+		db->rest = (uint8_t)rest;
 		ck_assert_int_eq(tree_spec_init(&spec, &first, db), 0);
 		ck_assert_int_eq(spec.initial,
 				rest == REGISTRY_REST_NONE ? AIRS_INITIAL_START
@@ -132,7 +130,7 @@ START_TEST(retired_children_are_left_out)
 
 	UNITS_REGISTRY(&registry, shop);
 	registry_retire(&registry, registry_find(&registry, "lone"));
-	ck_assert_int_eq(tree_root_init(&root, &context, &registry), 0);
+	ck_assert_int_eq(tree_root_init(&root, &context), 0);
 	ck_assert_uint_eq(root.n_children, 1);
 	tree_root_fini(&root);
 	registry_fini(&registry);
@@ -144,13 +142,16 @@ static bool differs(const char *unit, const char *before, const char *after)
 {
 	const struct text_file first[] = { { unit, before } },
 			       second[] = { { unit, after } };
+	auto_(unit) one = NULL;
+	auto_(unit) other = NULL;
 	struct registry a, b;
 	bool result;
 
 	UNITS_REGISTRY(&a, first);
 	UNITS_REGISTRY(&b, second);
-	result = tree_spec_differs(registry_next(&a, NULL)->settings->unit,
-			registry_next(&b, NULL)->settings->unit);
+	ck_assert_int_eq(registry_open(&a, registry_next(&a, NULL), &one), 0);
+	ck_assert_int_eq(registry_open(&b, registry_next(&b, NULL), &other), 0);
+	result = tree_spec_differs(one, other);
 	registry_fini(&a);
 	registry_fini(&b);
 	return result;

@@ -56,7 +56,7 @@ struct airs_supervisor_event units_event(const struct record *record,
 	struct airs_supervisor_event event = {
 		.kind = kind,
 		.decision = decision,
-		.cookie = record->id,
+		.cookie = record->unit.id,
 		.child = 77,
 		.reason = airs_reason_make(AIRS_REASON_NORMAL, 0, NULL),
 	};

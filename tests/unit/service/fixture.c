@@ -33,25 +33,68 @@ struct parent {
 	struct world *world;
 };
 
-static const struct unit *acquire(void *data, const char *name, void **ret_hold)
+/* The caller's. */
+static struct unit *parse_unit(const char *text)
 {
-	struct world *w = data;
-	const struct unit *unit = unit_find(w->set, name);
+	struct unit_context context = { .runtime_dir = "/run", .shell = "/bin/sh" };
+	struct unit_file file = {
+		.path = text_format("/u/db.actor"),
+		.unit = text_format("db.actor"),
+		.data = text_format("%s", text),
+		.size = strlen(text),
+	};
+	struct unit_snapshot snapshot = { .files = &file, .count = 1 };
+	auto_diag diag = { 0 };
+	auto_text problems = { 0 };
+	auto_(unit_set) set = NULL;
+	struct unit *unit;
 
-	if (!unit)
-		return NULL;
-	w->holds++;
-	*ret_hold = unit_set_ref(w->set);
+	ck_assert_int_eq(unit_set_parse(&snapshot, &context, &diag, &set), 0);
+	for (size_t i = 0; i < diag.count; i++)
+		diag_item_print(&diag.items[i], &problems);
+	ck_assert_str_eq(text_get(&problems), "");
+	unit_snapshot_changed(&snapshot);
+	ck_assert_int_eq(unit_set_open(set, unit_set_find(set, "db"), &unit), 0);
+	free(file.path);
+	free(file.unit);
+	free(file.data);
 	return unit;
 }
 
-static void release(void *data, void *hold)
+static struct service_unit *find_unit(void *data, const char *name)
 {
 	struct world *w = data;
 
-	ck_assert_uint_gt(w->holds, 0);
-	w->holds--;
-	unit_set_unref(hold);
+	if (strcmp(name, w->identity.name) != 0)
+		return NULL;
+	w->identity.references++;
+	return &w->identity;
+}
+
+static void release_unit(void *data, struct service_unit *unit)
+{
+	struct world *w = data;
+
+	ck_assert_ptr_eq(unit, &w->identity);
+	ck_assert_uint_gt(unit->references, 0);
+	unit->references--;
+}
+
+static int open_unit(void *data, const char *name, struct unit **ret_unit)
+{
+	struct world *w = data;
+
+	ck_assert_str_eq(name, w->identity.name);
+	w->opened++;
+	*ret_unit = parse_unit(w->text);
+	return 0;
+}
+
+static void give_up(void *data, struct airs_actor *self, int error)
+{
+	(void)data;
+	(void)self;
+	ck_abort_msg("given up: %s", errno_name(error));
 }
 
 static enum service_wish wish(void *data, const char *name)
@@ -70,8 +113,14 @@ static bool is_restarting(void *data, const char *name)
 	return w->is_restarting;
 }
 
-static struct service_directory directory = { acquire, release, wish, is_restarting,
-	NULL };
+static struct service_context service_context = {
+	.directory = { .find = find_unit,
+			.release = release_unit,
+			.open = open_unit,
+			.wish = wish,
+			.is_restarting = is_restarting,
+			.give_up = give_up },
+};
 
 static void log_reason(struct text *t, const char *what, const struct airs_reason *reason)
 {
@@ -85,9 +134,15 @@ static void log_reason(struct text *t, const char *what, const struct airs_reaso
 static void take_report(struct world *w, const struct airs_message *m)
 {
 	const char *before = w->report.substate;
+	size_t size;
 
-	ck_assert_uint_eq(m->size, sizeof(w->report));
-	memcpy(&w->report, m->data, sizeof(w->report));
+	ck_assert_uint_ge(m->size, sizeof(w->report));
+	free(w->report_memory);
+	w->report_memory = service_report_copy(m->data, &size);
+	ck_assert_ptr_nonnull(w->report_memory);
+	ck_assert_uint_eq(m->size, size);
+	w->report = *w->report_memory;
+	ck_assert_uint_eq(w->report.unit, w->identity.id);
 	if (!before || strcmp(before, w->report.substate) != 0)
 		text_printf(&w->states, "%s ", w->report.substate);
 }
@@ -95,12 +150,8 @@ static void take_report(struct world *w, const struct airs_message *m)
 static int spawn_service(struct airs_actor *self, struct world *w)
 {
 	struct service_args args = {
-		.size = sizeof(args),
+		.context = &service_context,
 		.name = "db",
-		.directory = &directory,
-		.link = w->link,
-		.observer = airs_self(self),
-		.activity = airs_self(self),
 	};
 	struct airs_spawn_options options = {
 		.size = sizeof(options),
@@ -109,6 +160,8 @@ static int spawn_service(struct airs_actor *self, struct world *w)
 		.flags = AIRS_SPAWN_LINK | AIRS_SPAWN_ACK,
 	};
 
+	service_context.link = w->link;
+	service_context.observer = service_context.activity = airs_self(self);
 	return airs_spawn(self, w->behaviour, &options, &w->service);
 }
 
@@ -210,7 +263,7 @@ static int parent_handle(struct airs_actor *self, void *state, struct airs_messa
 	case AIRS_MSG_EXIT:
 		memcpy(&w->reason, m->data, sizeof(w->reason));
 		log_reason(&w->told, "ended", &w->reason);
-		return 0;
+		return link_abandon(self, w->link, "db", m->from);
 	case AIRS_MSG_REPLY:
 		text_printf(&w->told, "reply %s; ",
 				m->status ? errno_name(-m->status) : "0");
@@ -507,27 +560,18 @@ static void on_closed(void *data, const char *reason)
 
 void world_parse(struct world *w, const char *text)
 {
-	struct unit_context context = { .runtime_dir = "/run", .shell = "/bin/sh" };
-	struct unit_file file = {
-		.path = text_format("/u/db.actor"),
-		.unit = text_format("db.actor"),
-		.data = text_format("%s", text),
-		.size = strlen(text),
-	};
-	struct unit_snapshot snapshot = { .files = &file, .count = 1 };
-	auto_diag diag = { 0 };
-	auto_text problems = { 0 };
+	struct service_unit *identity = &w->identity;
+	struct unit *before = w->text ? parse_unit(w->text) : NULL;
 
-	unit_set_unref(w->set);
-	w->set = NULL;
-	ck_assert_int_eq(unit_set_parse(&snapshot, &context, &diag, &w->set), 0);
-	unit_snapshot_changed(&snapshot);
-	for (size_t i = 0; i < diag.count; i++)
-		diag_item_print(&diag.items[i], &problems);
-	ck_assert_str_eq(text_get(&problems), "");
-	free(file.path);
-	free(file.unit);
-	free(file.data);
+	/* What its actor was started with is what it goes by. */
+	if (identity->references > 0 && !identity->is_outdated) {
+		identity->kept = TAKE_PTR(before);
+		identity->is_outdated = true;
+	}
+	unit_free(before);
+	free(w->text);
+	w->text = strdup(text);
+	unit_free(parse_unit(text));
 }
 
 static airs_pid spawn(struct world *w, const struct airs_behaviour *behaviour,
@@ -577,7 +621,9 @@ struct world *world_new_seeded(const char *text, uint64_t seed)
 	struct world *w = calloc(1, sizeof(*w));
 
 	ck_assert_ptr_nonnull(w);
-	directory.data = w;
+	service_context.directory.data = w;
+	w->identity.name = "db";
+	w->identity.id = 4711;
 	w->main_status = -1;
 	w->notify_fd = w->module_fd = -1;
 	w->behaviour = &service_behaviour;
@@ -596,8 +642,10 @@ struct world *world_new(const char *text)
 void world_free(struct world *w)
 {
 	airs_system_free(w->system);
-	ck_assert_uint_eq(w->holds, 0);
-	unit_set_unref(w->set);
+	ck_assert_uint_eq(w->identity.references, 0);
+	unit_free(w->identity.kept);
+	free(w->report_memory);
+	free(w->text);
 	(void)close_fd(w->keeper_fd);
 	(void)close_fd(w->notify_fd);
 	(void)close_fd(w->module_fd);
@@ -721,7 +769,7 @@ void world_restart_core(struct world *w, const char *text)
 {
 	airs_system_free(w->system);
 	(void)close_fd(w->keeper_fd);
-	ck_assert_uint_eq(w->holds, 0);
+	ck_assert_uint_eq(w->identity.references, 0);
 	if (text)
 		world_parse(w, text);
 	text_clear(&w->asked);

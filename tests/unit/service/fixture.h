@@ -41,7 +41,7 @@ struct straw {
 
 struct world {
 	struct airs_system *system;
-	struct unit_set *set;
+	char *text; /* of the unit in force */
 	airs_pid link, parent, service;
 	const struct airs_behaviour *behaviour; /* of what is started */
 	int keeper_fd; /* the keeper's end */
@@ -74,9 +74,11 @@ struct world {
 
 	struct text asked, told, recorded, states;
 	struct service_report report; /* the last */
+	struct service_report *report_memory; /* what it points to */
 	struct airs_reason reason; /* of the last end */
 	char closed[128]; /* why the link ended */
-	unsigned int holds; /* references to the unit set */
+	struct service_unit identity; /* its references: the actors that have it */
+	unsigned int opened; /* how often its settings were asked for */
 	enum service_wish wish; /* whether the unit ought to run */
 };
 
