@@ -74,8 +74,13 @@ static void take_end(struct process *process, const struct state_record *record)
 
 static void take_note(struct reading *reading, const struct state_record *record)
 {
-	struct charge *charge = charge_get(&reading->keeper->charges, record->unit);
+	struct charges *charges = &reading->keeper->charges;
+	struct charge *charge = charge_find(charges, record->unit);
 
+	if (!charge && record->note_size == 0)
+		return;
+	if (!charge)
+		charge = charge_get(charges, record->unit);
 	if (!charge || charge_set_note(charge, record->note, record->note_size) < 0)
 		reading->error = -ENOMEM;
 }

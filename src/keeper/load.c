@@ -7,6 +7,7 @@
 #include "base/fd.h"
 #include "base/heap.h"
 #include "base/log.h"
+#include "keeper/earlier.h"
 #include "keeper/keeper.h"
 #include "osl/policy.h"
 #include "unit/snapshot.h"
@@ -57,15 +58,15 @@ static void tell_empty(const struct strv *folders)
 }
 
 /* Returns the number of errors, or a negative errno. */
-static int read_files(struct keeper *keeper, int *ret_fd, struct unit_set **ret_set)
+static int read_files(struct keeper *keeper, const struct unit_in_force *in_force,
+		int *ret_fd, struct unit_set **ret_set)
 {
-	const struct unit_in_force in_force = { keeper->set, keeper->snapshot_fd };
 	auto_(unit_snapshot) snapshot = NULL;
 	auto_(unit_set) set = NULL;
 	auto_close int fd = -1;
 	int r;
 
-	r = unit_snapshot_renew(&keeper->options.unit_path, &keeper->context, &in_force,
+	r = unit_snapshot_renew(&keeper->options.unit_path, &keeper->context, in_force,
 			&snapshot, &set);
 	if (r < 0)
 		return r;
@@ -80,6 +81,21 @@ static int read_files(struct keeper *keeper, int *ret_fd, struct unit_set **ret_
 	return (int)snapshot->diag.errors;
 }
 
+/* The first time, what an earlier keeper had in force is. */
+static int renew(struct keeper *keeper, int *ret_fd, struct unit_set **ret_set)
+{
+	struct unit_in_force in_force = { keeper->set, keeper->snapshot_fd };
+	auto_(unit_set) earlier = NULL;
+	auto_close int fd = -1;
+	int r = keeper->set ? 0 : earlier_read(keeper, &fd, &earlier);
+
+	if (r < 0)
+		return r;
+	if (earlier)
+		in_force = (struct unit_in_force){ earlier, fd };
+	return read_files(keeper, &in_force, ret_fd, ret_set);
+}
+
 static int find_journal(struct keeper *keeper)
 {
 	bool is_first = !keeper->set, was_there = keeper->journal.is_there;
@@ -89,6 +105,48 @@ static int find_journal(struct keeper *keeper)
 		log_notice("there is no journal: output of services goes to %s/log",
 				keeper->options.runtime_dir);
 	return r;
+}
+
+/* Nothing of it is left, and nobody can ask for it. */
+static bool is_forgotten(const struct charge *charge)
+{
+	return charge->is_vanished && !charge->is_occupied && !charge->owed &&
+			list_is_empty(&charge->processes);
+}
+
+static void forget(struct keeper *keeper, struct charge *charge)
+{
+	if (cgroup_is_there(&keeper->cgroup))
+		cgroup_remove(&keeper->cgroup, charge);
+	if (charge->notify_fd >= 0)
+		runtime_remove_notify(&keeper->runtime, charge->name);
+	/* A later keeper shall not hear of it either. */
+	if (charge->note_size > 0 && charge_set_note(charge, NULL, 0) == 0)
+		state_add_note(&keeper->state, charge);
+	charge_remove(&keeper->charges, charge);
+}
+
+void load_find_vanished(struct keeper *keeper)
+{
+	struct charge *charge;
+	size_t cursor;
+
+	charges_foreach(&keeper->charges, cursor, charge) {
+		charge->is_vanished =
+				unit_set_find(keeper->set, charge->name) == UNIT_NONE;
+		keeper->vanished_are_due |= charge->is_vanished;
+	}
+}
+
+void load_forget_vanished(struct keeper *keeper)
+{
+	struct charge *charge;
+	size_t cursor;
+
+	keeper->vanished_are_due = false;
+	charges_foreach(&keeper->charges, cursor, charge)
+		if (is_forgotten(charge))
+			forget(keeper, charge);
 }
 
 /* Without it the processes live on; only the stop commands are lost. */
@@ -148,7 +206,7 @@ int load_units(struct keeper *keeper)
 
 	r = find_journal(keeper);
 	if (r == 0)
-		r = read_files(keeper, &fd, &set);
+		r = renew(keeper, &fd, &set);
 	if (r < 0) {
 		log_error("cannot load the unit files: %s", strerror(-r));
 		return r;
@@ -159,6 +217,8 @@ int load_units(struct keeper *keeper)
 	close_fd(keeper->snapshot_fd);
 	keeper->snapshot_fd = fd;
 	keeper->n_units = set->count;
+	earlier_write(keeper);
+	load_find_vanished(keeper);
 	forget_policies(keeper);
 	users_forget(&keeper->users);
 	heap_trim();

@@ -21,6 +21,11 @@ struct policy;
 MUST_CHECK int load_units(struct keeper *keeper);
 void load_fini(struct keeper *keeper);
 
+/* Find the charges that no unit file speaks of. */
+void load_find_vanished(struct keeper *keeper);
+/* Let those go of which nothing is left. Nobody else may hold a charge meanwhile. */
+void load_forget_vanished(struct keeper *keeper);
+
 /* The CONFIG message with the loaded files, and what greets a new core. */
 void load_send_config(struct keeper *keeper, uint64_t serial);
 void load_send_first_config(struct keeper *keeper);

@@ -14,6 +14,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "keeper/adopt.h"
+#include "keeper/earlier.h"
 #include "keeper/keeper.h"
 #include "keeper/load.h"
 #include "keeper/members.h"
@@ -261,6 +262,8 @@ static int turn(struct keeper *keeper, uint64_t next)
 		reap_on_time(keeper, clock_monotonic_usec());
 	if (keeper->members_are_due)
 		members_look(keeper);
+	if (keeper->vanished_are_due && keeper->phase == KEEPER_RUNNING)
+		load_forget_vanished(keeper);
 	return 0;
 }
 
@@ -346,6 +349,7 @@ static void clear(struct keeper *keeper)
 			runtime_remove_notify(&keeper->runtime, charge->name);
 	}
 	state_remove(&keeper->state);
+	earlier_remove(keeper);
 	runtime_clear(&keeper->runtime);
 }
 
@@ -438,6 +442,7 @@ static int take_over(struct keeper *keeper)
 		return r;
 	keeper->state.cgroup = keeper->cgroup.path;
 	adopt_processes(keeper);
+	load_find_vanished(keeper);
 	(void)state_rewrite(
 			&keeper->state, &keeper->charges); /* says itself what failed */
 	return 0;

@@ -60,6 +60,7 @@ static void set_empty(struct keeper *keeper, struct charge *charge)
 		cgroup_unwatch(&keeper->cgroup, charge);
 	charge->is_occupied = charge->was_adopted = false;
 	owed_drop(charge);
+	keeper->vanished_are_due |= charge->is_vanished;
 }
 
 void reap_tell_empty(struct keeper *keeper, struct charge *charge)

@@ -250,6 +250,7 @@ static void on_ack(struct keeper *keeper, const struct protocol_message *m)
 
 	if (!process || process_is_live(process))
 		return;
+	keeper->vanished_are_due |= process->charge->is_vanished;
 	process_free(charges, process);
 	state_add_forget(&keeper->state, m->spawn_id);
 }

@@ -47,6 +47,22 @@ start_daemon
 happens "the next keeper starts it again" "has_new_pid c $c"
 is "$(pids_of a b)" "$before" "and takes over the others"
 
+# A file gets a mistake while there is no keeper: the service goes on as it was.
+cp "$T/units/a.actor" "$T/a.right"
+before=$(pids_of a b c)
+kill_keeper
+sed 's/^ExecStart=.*/&\nRestart=whenever/' "$T/a.right" | unit a.actor
+start_daemon
+happens "a new keeper takes over a service whose file has a mistake now" 'is_running a'
+is "$(pids_of a b c)" "$before" "and ends none"
+like "$(cat "$T/daemon.log")" 'a\.actor:[0-9]+: error' "and says what is wrong"
+a=$(pid_of a)
+kill -KILL "$a"
+happens "it is restarted as it was" "has_new_pid a $a"
+happens "everything behind it runs again" 'is_running b && is_running c'
+unit a.actor <"$T/a.right"
+succeeds "the corrected file is read" ctl daemon-reload
+
 # What was taken over twice still stops in order.
 : >"$T/trace"
 pids=$(pids_of a b c)
