@@ -7,7 +7,9 @@
  * two queues, woken and continuing, served in turn, so that a newly woken actor never
  * waits behind busy ones for more than a turn. Only the queues can be stolen from, and
  * only when what lies in them is worth the transfer of its cache lines; another worker is
- * woken only when the backlog is worth a wake-up.
+ * woken only when the backlog is worth a wake-up. Actors that keep themselves busy pay
+ * for the transfer once. Those that were woken pay for it again with the next message, so
+ * they are left alone while a turn costs less than the handful of lines that it touches.
  *
  * Actors woken by other threads and other pools go to the pool's injection stack, at
  * which every worker looks before each turn. Timers and descriptors are looked at every
@@ -42,6 +44,7 @@
 #define POLL_USEC      100u
 #define COST_FIRST_NS  1000u
 #define STEAL_WORTH_NS 20000u
+#define WOKEN_WORTH_NS 600u /* a turn */
 #define WAKE_WORTH_NS  60000u
 #define STUCK_USEC     500u
 #define GLANCE_MSEC    1
@@ -67,9 +70,14 @@ static uint64_t deadline(struct airs_system *system, uint64_t delay_usec)
 	return delay_usec ? usec_add(usec_add(start, delay_usec), 1) : start;
 }
 
+static uint32_t lane_length(struct worker *w, enum lane lane)
+{
+	return atomic_load_explicit(&w->queue.count[lane], memory_order_relaxed);
+}
+
 static uint32_t queue_length(struct worker *w)
 {
-	return atomic_load_explicit(&w->queue.count, memory_order_relaxed);
+	return lane_length(w, LANE_WOKEN) + lane_length(w, LANE_CONTINUING);
 }
 
 /* The queue's lock is held. */
@@ -81,7 +89,7 @@ static void append(struct run_queue *q, enum lane lane, struct airs_actor *a)
 	else
 		q->head[lane] = a;
 	q->tail[lane] = a;
-	counter_add(&q->count, 1);
+	counter_add(&q->count[lane], 1);
 }
 
 /* The queue's lock is held. */
@@ -94,7 +102,7 @@ static struct airs_actor *take_first(struct run_queue *q, enum lane lane)
 	q->head[lane] = a->run_next;
 	if (!q->head[lane])
 		q->tail[lane] = NULL;
-	counter_add(&q->count, -1);
+	counter_add(&q->count[lane], -1);
 	return a;
 }
 
@@ -191,10 +199,14 @@ static __attribute__((noinline)) void take_injected(struct worker *w)
 	spin_unlock(&w->queue.lock);
 }
 
+/* The work that lies in a queue and may be taken by another worker. */
 static uint64_t backlog_ns(struct worker *w)
 {
-	return (uint64_t)queue_length(w) *
-			atomic_load_explicit(&w->turn_cost_ns, memory_order_relaxed);
+	uint32_t cost = atomic_load_explicit(&w->turn_cost_ns, memory_order_relaxed);
+	uint64_t n = cost < WOKEN_WORTH_NS ? lane_length(w, LANE_CONTINUING)
+					   : queue_length(w);
+
+	return n * cost;
 }
 
 /* Whether a worker with a queue has not ended a turn for a while. */
@@ -211,15 +223,18 @@ static bool is_stuck(struct worker *w, struct worker *victim)
 	return false;
 }
 
-static struct airs_actor *steal_from(struct worker *w, struct worker *victim)
+/* Half of what lies in this lane and in those behind it, but not too many. */
+static struct airs_actor *steal_from(
+		struct worker *w, struct worker *victim, enum lane lane)
 {
 	struct airs_actor *batch[16], *a;
 	uint32_t n = 0, want, i;
 
 	spin_lock(&victim->queue.lock);
-	want = MIN_OF((queue_length(victim) + 1) / 2, (uint32_t)ARRAY_SIZE(batch));
+	want = lane == LANE_WOKEN ? queue_length(victim) : lane_length(victim, lane);
+	want = MIN_OF((want + 1) / 2, (uint32_t)ARRAY_SIZE(batch));
 	while (n < want) {
-		a = take_first(&victim->queue, LANE_WOKEN);
+		a = take_first(&victim->queue, lane);
 		if (!a)
 			a = take_first(&victim->queue, LANE_CONTINUING);
 		batch[n++] = a;
@@ -230,20 +245,34 @@ static struct airs_actor *steal_from(struct worker *w, struct worker *victim)
 	return n ? batch[0] : NULL;
 }
 
+/* The first lane of the victim's that may be taken from. */
+static enum lane lane_to_steal(struct worker *victim)
+{
+	return atomic_load_explicit(&victim->turn_cost_ns, memory_order_relaxed) <
+					WOKEN_WORTH_NS
+			? LANE_CONTINUING
+			: LANE_WOKEN;
+}
+
 static struct airs_actor *steal(struct worker *w)
 {
 	struct airs_pool *pool = w->pool;
 	struct airs_actor *a;
 	struct worker *victim;
+	enum lane lane;
 	unsigned int i;
 
 	for (i = 1; i < pool->n_workers; i++) {
 		victim = &pool->workers[(w->index + i) % pool->n_workers];
 		if (queue_length(victim) == 0)
 			continue;
-		if (backlog_ns(victim) < STEAL_WORTH_NS && !is_stuck(w, victim))
+		if (is_stuck(w, victim))
+			lane = LANE_WOKEN;
+		else if (backlog_ns(victim) >= STEAL_WORTH_NS)
+			lane = lane_to_steal(victim);
+		else
 			continue;
-		a = steal_from(w, victim);
+		a = steal_from(w, victim, lane);
 		if (a)
 			return a;
 	}

@@ -30,7 +30,7 @@ enum lane {
 struct run_queue {
 	struct spin lock;
 	struct airs_actor *head[LANE_COUNT], *tail[LANE_COUNT];
-	_Atomic uint32_t count;
+	_Atomic uint32_t count[LANE_COUNT];
 };
 
 struct worker_sight; /* what a worker remembers of another, see sched-threads.c */
