@@ -6,68 +6,18 @@
 #include "base/assert.h"
 #include "rt/supervisor-internal.h"
 
-/*
- * The index by id holds pointers only: the id is in the child's specification. Linear
- * probing; a removed entry leaves a mark, and marks vanish when the index is next
- * rebuilt, which happens when both together fill three quarters of it.
- */
-
-#define CAPACITY_MIN 8
-
-static struct child removed_mark;
-
-static size_t hash_id(const char *id)
+static uint64_t hash_child(const void *item)
 {
-	uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
+	const struct child *c = item;
 
-	for (; *id; id++)
-		hash = (hash ^ (unsigned char)*id) * UINT64_C(0x100000001b3);
-	return (size_t)(hash ^ hash >> 29);
+	return lookup_hash_text(spec_id(c->spec));
 }
 
-static struct child **find_slot(const struct child_index *index, const char *id)
+static bool has_id(const void *item, const void *id)
 {
-	size_t i;
+	const struct child *c = item;
 
-	if (index->capacity == 0)
-		return NULL;
-	for (i = hash_id(id) & (index->capacity - 1); index->slots[i];
-			i = (i + 1) & (index->capacity - 1))
-		if (index->slots[i] != &removed_mark &&
-				strcmp(spec_id(index->slots[i]->spec), id) == 0)
-			return &index->slots[i];
-	return NULL;
-}
-
-/* There is room, and the id is not there yet. */
-static void place(struct child_index *index, struct child *c)
-{
-	size_t i = hash_id(spec_id(c->spec)) & (index->capacity - 1);
-
-	while (index->slots[i] && index->slots[i] != &removed_mark)
-		i = (i + 1) & (index->capacity - 1);
-	if (!index->slots[i])
-		index->used++;
-	index->slots[i] = c;
-}
-
-static int make_room(struct supervisor *s)
-{
-	struct child_index bigger = { .capacity = CAPACITY_MIN };
-	struct child *c;
-
-	if ((s->by_id.used + 1) * 4 <= s->by_id.capacity * 3)
-		return 0;
-	while ((s->n_children + 1) * 2 > bigger.capacity)
-		bigger.capacity *= 2;
-	bigger.slots = calloc(bigger.capacity, sizeof(struct child *));
-	if (!bigger.slots)
-		return -ENOMEM;
-	list_foreach(c, &s->children, link)
-		place(&bigger, c);
-	free(s->by_id.slots);
-	s->by_id = bigger;
-	return 0;
+	return strcmp(spec_id(c->spec), id) == 0;
 }
 
 static void free_waiters(struct trouble *t)
@@ -120,9 +70,7 @@ void child_tidy(struct child *c)
 
 struct child *children_find(const struct supervisor *s, const char *id)
 {
-	struct child **slot = find_slot(&s->by_id, id);
-
-	return slot ? *slot : NULL;
+	return lookup_find(&s->by_id, lookup_hash_text(id), has_id, id);
 }
 
 int children_add(struct supervisor *s, struct spec *spec, struct child **ret_child)
@@ -132,9 +80,6 @@ int children_add(struct supervisor *s, struct spec *spec, struct child **ret_chi
 
 	if (children_find(s, spec_id(spec)))
 		return -EEXIST;
-	r = make_room(s);
-	if (r < 0)
-		return r;
 	c = calloc(1, sizeof(*c));
 	if (!c)
 		return -ENOMEM;
@@ -142,7 +87,11 @@ int children_add(struct supervisor *s, struct spec *spec, struct child **ret_chi
 	c->sequence = ++s->next_sequence;
 	c->state = AIRS_CHILD_STOPPED;
 	c->want = spec->terms->initial == AIRS_INITIAL_HOLD ? WANT_DOWN : WANT_UP;
-	place(&s->by_id, c);
+	r = lookup_put(&s->by_id, hash_child, c);
+	if (r < 0) {
+		free_child(c);
+		return r;
+	}
 	list_append(&s->children, &c->link);
 	s->n_children++;
 	*ret_child = c;
@@ -193,7 +142,7 @@ void children_remove(struct supervisor *s, struct child *c)
 {
 	bug_unless(!c->is_alive);
 	bug_unless(!c->trouble || list_is_empty(&c->trouble->waiters));
-	*find_slot(&s->by_id, spec_id(c->spec)) = &removed_mark;
+	bug_unless(lookup_remove(&s->by_id, hash_child, c));
 	remove_failed(s, c);
 	list_remove(&c->link);
 	s->n_children--;
@@ -208,8 +157,7 @@ void children_fini(struct supervisor *s)
 		list_remove(&c->link);
 		free_child(c);
 	}
-	free(s->by_id.slots);
-	s->by_id = (struct child_index){ 0 };
+	lookup_fini(&s->by_id);
 }
 
 struct child *children_next(struct supervisor *s, struct child *c)

@@ -27,6 +27,7 @@
 
 #include "airssys/supervisor.h"
 #include "base/list.h"
+#include "base/lookup.h"
 #include "rt/intensity.h"
 
 /* Options, copied; immutable, and shared by all incarnations of a supervisor. */
@@ -174,12 +175,6 @@ enum supervisor_life {
 	LIFE_STOPPING, /* ends with reason when all children have */
 };
 
-/* Children by id: open addressing; see supervisor-children.c. */
-struct child_index {
-	struct child **slots;
-	size_t capacity, used; /* used counts those that were removed as well */
-};
-
 struct supervisor {
 	struct airs_actor *self; /* valid in the handler that is running */
 	struct plan *plan; /* one reference */
@@ -197,7 +192,7 @@ struct supervisor {
 	size_t n_children;
 	size_t n_initial; /* in state STARTING with START_INITIAL */
 	uint64_t next_sequence;
-	struct child_index by_id;
+	struct lookup by_id; /* [struct child], by the id of their specification */
 	struct {
 		struct child *first, **end;
 	} failed; /* [struct child.next_failed]: STARTING without a process */
