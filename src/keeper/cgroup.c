@@ -28,15 +28,20 @@
 static const char *const mounts[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
 
 struct leaf {
-	char name[NAME_MAX + 1];
+	char name[CGROUP_LEAF_NAME_SIZE];
 };
+
+int cgroup_leaf_name(const struct charge *charge, char *name, size_t size)
+{
+	int n = snprintf(name, size, "%s%s", charge->name, INSTANCE_LEAF_SUFFIX);
+
+	return n < 0 || (size_t)n >= size ? -ENAMETOOLONG : n;
+}
 
 static const char *leaf_name(const struct charge *charge, struct leaf *leaf)
 {
-	int n = snprintf(leaf->name, sizeof(leaf->name), "%s%s", charge->name,
-			INSTANCE_LEAF_SUFFIX);
-
-	return n < 0 || (size_t)n >= sizeof(leaf->name) ? NULL : leaf->name;
+	return cgroup_leaf_name(charge, leaf->name, sizeof(leaf->name)) < 0 ? NULL
+									    : leaf->name;
 }
 
 static const char *find_mount(void)
@@ -306,6 +311,12 @@ void cgroup_unwatch(struct cgroup *cgroup, struct charge *charge)
 	charge->events_watch = -1;
 }
 
+void cgroup_forget(struct cgroup *cgroup, struct charge *charge)
+{
+	cgroup_unwatch(cgroup, charge);
+	charge->has_cgroup = charge->leaf_is_spent = false;
+}
+
 bool cgroup_remove_empty(struct cgroup *cgroup, struct charge *charge)
 {
 	struct leaf leaf;
@@ -314,8 +325,7 @@ bool cgroup_remove_empty(struct cgroup *cgroup, struct charge *charge)
 			(unlinkat(cgroup->folder_fd, leaf.name, AT_REMOVEDIR) < 0 &&
 					errno != ENOENT))
 		return false;
-	cgroup_unwatch(cgroup, charge);
-	charge->has_cgroup = charge->leaf_is_spent = false;
+	cgroup_forget(cgroup, charge);
 	return true;
 }
 

@@ -83,6 +83,12 @@ MUST_CHECK int cgroup_signal_rest(
 /* Whether a process is in the unit's leaf or below. */
 bool cgroup_contains(const struct cgroup *cgroup, const struct charge *charge, pid_t pid);
 
+/* The leaf's file name, for somebody else who removes it; its length, or -ENAMETOOLONG. */
+#define CGROUP_LEAF_NAME_SIZE (255 + 1)
+MUST_CHECK int cgroup_leaf_name(const struct charge *charge, char *name, size_t size);
+/* Somebody did. */
+void cgroup_forget(struct cgroup *cgroup, struct charge *charge);
+
 /* Remove the unit's leaf, when it has neither processes nor folders. False: it has, or there
  * is none. */
 bool cgroup_remove_empty(struct cgroup *cgroup, struct charge *charge);

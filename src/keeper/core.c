@@ -375,6 +375,9 @@ int core_start(struct core *core)
 	auto_close int ours = -1, theirs = -1;
 	int fds[2], r;
 
+	/* What is not known of an end yet was to be told to the last core: this one hears
+	 * it when it is greeted, and nothing before. */
+	sweep_settle(&core->keeper->sweep);
 	r = make_link(fds);
 	if (r < 0)
 		return r;

@@ -25,6 +25,7 @@
 #include "keeper/owed.h"
 #include "keeper/runtime.h"
 #include "keeper/state.h"
+#include "keeper/sweep.h"
 #include "keeper/upward.h"
 #include "keeper/users.h"
 #include "unit/unit.h"
@@ -68,6 +69,7 @@ struct keeper {
 	bool was_ready;
 	uint64_t look_again_usec; /* whether units are empty; 0: not due */
 	struct list owed; /* keeper/owed.h */
+	struct sweep sweep;
 	unsigned int events_before_reaping; /* keeper/reap.h; 0: nothing is due */
 
 	int signal_fd;

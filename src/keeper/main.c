@@ -91,6 +91,7 @@ static void begin_stop(struct keeper *keeper)
 			usec_add(keeper->set->stop_usec, keeper->set->stop_usec));
 	keeper->stop_deadline_usec = usec_add(clock_monotonic_usec(), patience);
 	core_send(&keeper->core, &stop, NULL, 0);
+	sweep_begin(&keeper->sweep);
 }
 
 static void kill_charge(struct keeper *keeper, struct charge *charge)
@@ -117,6 +118,7 @@ static void kill_charges(struct keeper *keeper)
 static void begin_kill(struct keeper *keeper, const char *why)
 {
 	log_error("%s: every process is killed", why);
+	sweep_settle(&keeper->sweep);
 	keeper->phase = KEEPER_KILLING;
 	keeper->exit_status = 1;
 	keeper->stop_deadline_usec = usec_add(clock_monotonic_usec(), KILL_PATIENCE_USEC);
@@ -220,7 +222,8 @@ static uint64_t next_usec(const struct keeper *keeper)
 /* What waits until nothing else is to be done. */
 static bool has_idle_work(const struct keeper *keeper)
 {
-	return keeper->events_before_reaping > 0 || !list_is_empty(&keeper->owed);
+	return keeper->events_before_reaping > 0 ||
+			(!list_is_empty(&keeper->owed) && !sweep_is_busy(&keeper->sweep));
 }
 
 static void do_idle_work(struct keeper *keeper)
@@ -247,9 +250,11 @@ static int turn(struct keeper *keeper, uint64_t next)
 
 	keeper->turns++;
 	/* The core hears of nothing that the next keeper would not. */
+	sweep_flush(&keeper->sweep);
 	state_flush(&keeper->state);
 	core_flush(&keeper->core);
 	next = MIN_OF(next, reap_next_usec(keeper));
+	next = MIN_OF(next, sweep_next_usec(&keeper->sweep));
 	r = loop_turn(&keeper->loop,
 			had_work ? 0 : usec_sub(next, clock_monotonic_usec()));
 	if (r < 0)
@@ -260,6 +265,8 @@ static int turn(struct keeper *keeper, uint64_t next)
 		do_late_work(keeper);
 	if (keeper->look_again_usec > 0)
 		reap_on_time(keeper, clock_monotonic_usec());
+	if (sweep_is_busy(&keeper->sweep))
+		sweep_on_time(&keeper->sweep, clock_monotonic_usec());
 	if (keeper->members_are_due)
 		members_look(keeper);
 	if (keeper->vanished_are_due && keeper->phase == KEEPER_RUNNING)
@@ -507,6 +514,7 @@ static int start(struct keeper *keeper)
 static void keeper_fini(struct keeper *keeper)
 {
 	core_fini(&keeper->core);
+	sweep_fini(&keeper->sweep);
 	cgroup_fini(&keeper->cgroup);
 	state_fini(&keeper->state);
 	charges_fini(&keeper->charges);
@@ -539,6 +547,7 @@ static void keeper_init(struct keeper *keeper, const struct options *options)
 		.next_watchdog_usec = USEC_INFINITY,
 	};
 	list_init(&keeper->owed);
+	sweep_init(&keeper->sweep, keeper);
 	keeper->signal_source.fd = -1;
 	keeper->cgroup.source.fd = -1;
 }
@@ -557,6 +566,7 @@ static int serve(struct keeper *keeper)
 		(void)fail(r, "event loop");
 		return EXIT_FAILURE;
 	}
+	sweep_fini(&keeper->sweep);
 	end_core(keeper);
 	kill_leftovers(keeper);
 	clear(keeper);

@@ -145,13 +145,46 @@ static void tell_end(struct keeper *keeper, const struct process *process, bool 
 	core_send(&keeper->core, &m, NULL, 0);
 }
 
+/* The end of a process that is in the state file by now. */
+static void tell_end_and_rest(
+		struct keeper *keeper, const struct process *process, bool is_last)
+{
+	tell_end(keeper, process, is_last);
+	if (is_last)
+		set_empty(keeper, process->charge);
+	else
+		await_rest(keeper, process->charge);
+}
+
+/* In a stop the leaf is removed, and another may do it. */
+static bool has_asked_for_removal(
+		struct keeper *keeper, struct charge *charge, uint64_t spawn_id)
+{
+	return keeper->phase == KEEPER_STOPPING && charge->is_occupied &&
+			charge->n_live == 0 && charge->has_cgroup &&
+			sweep_ask(&keeper->sweep, charge, spawn_id);
+}
+
+void reap_end_of_unit(struct keeper *keeper, struct charge *charge, uint64_t spawn_id,
+		bool leaf_is_gone)
+{
+	const struct process *process = process_find(&keeper->charges, spawn_id);
+	bool is_last = leaf_is_gone;
+
+	if (leaf_is_gone)
+		cgroup_forget(&keeper->cgroup, charge);
+	else
+		is_last = is_empty(keeper, charge);
+	if (process)
+		tell_end_and_rest(keeper, process, is_last);
+}
+
 /* end NULL: nobody can say how. */
 static void end_process(
 		struct keeper *keeper, struct process *process, const struct end *end)
 {
 	struct charge *charge = process->charge;
 	auto_close int watched_fd UNUSED = process->watch.fd;
-	bool is_last;
 
 	loop_remove(&keeper->loop, &process->watch);
 	process_detach(&keeper->charges, process);
@@ -169,13 +202,9 @@ static void end_process(
 				timeval_usec(&end->usage.ru_stime);
 		process->memory_peak_bytes = (uint64_t)end->usage.ru_maxrss * 1024;
 	}
-	is_last = is_empty(keeper, charge);
-	tell_end(keeper, process, is_last);
 	state_add_end(&keeper->state, process);
-	if (is_last)
-		set_empty(keeper, charge);
-	else
-		await_rest(keeper, charge);
+	if (!has_asked_for_removal(keeper, charge, process->spawn_id))
+		tell_end_and_rest(keeper, process, is_empty(keeper, charge));
 }
 
 /* Whether this child has ended, without waiting for it yet. */

@@ -31,6 +31,10 @@ MUST_CHECK int reap_watch_foreign(
 
 /* Tell the core and forget the occupation when nothing of the unit is left. */
 void reap_check_empty(struct keeper *keeper, struct charge *charge);
+/* What became of a leaf that keeper/sweep.h was asked to remove; the unit and the process
+ * of the question. */
+void reap_end_of_unit(struct keeper *keeper, struct charge *charge, uint64_t spawn_id,
+		bool leaf_is_gone);
 /* It could not be seen now whether something is left: look again in a moment. */
 void reap_look_again(struct keeper *keeper);
 /* When that moment is, CLOCK_MONOTONIC; and what is due by then. */
