@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 
 #include "base/fd.h"
+#include "base/journal.h"
 #include "base/text.h"
 #include "bed.h"
 #include "support/test.h"
@@ -287,7 +288,9 @@ START_TEST(output_goes_to_the_journal_as_the_services_own)
 		total += n;
 	identifier = instance_log_identifier(bed.runtime, "me");
 	ck_assert_ptr_nonnull(identifier);
-	head = text_format("%s\n\n6\n1\n0\n0\n0\n", identifier);
+	head = text_format("%s\n" JOURNAL_UNIT_PREFIX "%s" JOURNAL_UNIT_SUFFIX
+			   "\n6\n1\n0\n0\n0\n",
+			identifier, identifier);
 	ck_assert_int_eq(strncmp(text, head, strlen(head)), 0);
 	ck_assert_ptr_nonnull(strchr(text + strlen(head), ':'));
 	/* A journal that went away is replaced by the file. */
