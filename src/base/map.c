@@ -17,6 +17,8 @@
  */
 
 #define CAPACITY_MIN 8
+/* The largest table that an empty map keeps: what came with a burst goes with it. */
+#define CAPACITY_KEPT 64
 
 static char deleted_mark;
 #define MAP_DELETED ((void *)&deleted_mark)
@@ -142,6 +144,12 @@ static int put(struct map *m, struct wanted wanted, const struct map_entry *e)
 	return 0;
 }
 
+void map_fini(struct map *m)
+{
+	free(m->entries);
+	*m = (struct map){ 0 };
+}
+
 static void *take(struct map *m, struct map_entry *e)
 {
 	void *value;
@@ -151,13 +159,9 @@ static void *take(struct map *m, struct map_entry *e)
 	value = e->value;
 	*e = (struct map_entry){ .value = MAP_DELETED };
 	m->count--;
+	if (m->count == 0 && m->capacity > CAPACITY_KEPT)
+		map_fini(m);
 	return value;
-}
-
-void map_fini(struct map *m)
-{
-	free(m->entries);
-	*m = (struct map){ 0 };
 }
 
 int map_put(struct map *m, const char *key, void *value)
@@ -194,14 +198,6 @@ void *map_remove(struct map *m, const char *key)
 void *map_remove_number(struct map *m, uint64_t key)
 {
 	return take(m, find_entry(m, want_number(key)));
-}
-
-void map_rebind(struct map *m, const char *key)
-{
-	struct map_entry *e = find_entry(m, want_text(key));
-
-	if (e)
-		e->key.text = key;
 }
 
 void *map_next(const struct map *m, size_t *cursor)

@@ -41,9 +41,6 @@ void *map_find_number(const struct map *m, uint64_t key);
 /* Returns the value that was removed, or NULL. */
 void *map_remove(struct map *m, const char *key);
 void *map_remove_number(struct map *m, uint64_t key);
-/* The entry of this key borrows its key from here from now on: key is equal text
- * elsewhere. */
-void map_rebind(struct map *m, const char *key);
 /* Iterates: *cursor starts at 0; NULL ends. */
 void *map_next(const struct map *m, size_t *cursor);
 

@@ -162,7 +162,7 @@ static void call_restart(struct manager *m, struct job *job, const struct record
 					AIRS_INFINITY, &job->call));
 }
 
-static int with_spec(struct manager *m, struct job *job, const struct record *target,
+static int with_spec(struct manager *m, struct job *job, struct record *target,
 		enum job_wait wait)
 {
 	struct airs_child_spec spec;
@@ -183,8 +183,8 @@ static int with_spec(struct manager *m, struct job *job, const struct record *ta
 }
 
 /* start_child and update_child carry a specification. */
-static void call_with_spec(struct manager *m, struct job *job,
-		const struct record *target, enum job_wait wait)
+static void call_with_spec(struct manager *m, struct job *job, struct record *target,
+		enum job_wait wait)
 {
 	job->target_id = target->unit.id;
 	job_wait_for(m, job, wait, with_spec(m, job, target, wait));

@@ -2,6 +2,7 @@
 #include "manager/registry.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -75,7 +76,7 @@ void registry_fini(struct registry *registry)
 
 	list_foreach_safe(record, tmp, &registry->roots, link)
 		registry_remove(registry, record);
-	map_fini(&registry->by_name);
+	lookup_fini(&registry->by_name);
 	map_fini(&registry->by_actor);
 	free(registry->slots);
 	registry->slots = NULL;
@@ -101,9 +102,19 @@ int registry_open(const struct registry *registry, const struct record *record,
 			unit_set_find(registry->set, record->unit.name), ret_unit);
 }
 
+static uint64_t hash_name(const void *item)
+{
+	return lookup_hash_text(((const struct record *)item)->name);
+}
+
+static bool has_name(const void *item, const void *name)
+{
+	return strcmp(((const struct record *)item)->name, name) == 0;
+}
+
 struct record *registry_find(const struct registry *registry, const char *name)
 {
-	return map_find(&registry->by_name, name);
+	return lookup_find(&registry->by_name, lookup_hash_text(name), has_name, name);
 }
 
 struct record *registry_find_id(const struct registry *registry, uint64_t id)
@@ -151,20 +162,35 @@ static struct list *siblings_of(struct registry *registry, struct record *superv
 	return supervisor ? &supervisor->group->children : &registry->roots;
 }
 
-static struct record *record_new(const struct unit *unit)
+static struct record_group *group_new(void)
 {
-	size_t size = strlen(unit->name) + 1;
-	struct record *record = calloc(1, sizeof(*record) + size);
+	struct record_group *group = calloc(1, sizeof(*group));
+
+	if (group)
+		list_init(&group->children);
+	return group;
+}
+
+static struct record *record_new(const char *name, enum unit_kind kind)
+{
+	size_t size = strlen(name) + 1, total = offsetof(struct record, name) + size;
+	struct record *record = calloc(1, MAX_OF(total, sizeof(*record)));
 
 	if (!record)
 		return NULL;
 	list_init(&record->link);
-	memcpy(record->name, unit->name, size);
+	memcpy(record->name, name, size);
 	record->unit.name = record->name;
-	record->kind = (uint8_t)unit->kind;
+	record->kind = (uint8_t)kind;
 	record->substate = "stopped";
 	record->result = "success";
-	return record;
+	if (kind != UNIT_SUPERVISOR)
+		return record;
+	record->group = group_new();
+	if (record->group)
+		return record;
+	free(record);
+	return NULL;
 }
 
 static int set_group(struct record *record, const struct unit *unit)
@@ -176,15 +202,6 @@ static int set_group(struct record *record, const struct unit *unit)
 	r = unit_copy(unit, &copy);
 	if (r < 0)
 		return r;
-	if (!group) {
-		group = calloc(1, sizeof(*group));
-		if (!group) {
-			unit_free(copy);
-			return -ENOMEM;
-		}
-		list_init(&group->children);
-		record->group = group;
-	}
 	unit_free(group->unit);
 	group->unit = copy;
 	return 0;
@@ -229,20 +246,20 @@ int record_own_unit(struct record *record, struct unit **unit)
 	return 0;
 }
 
-int registry_add(struct registry *registry, const struct unit *unit,
+int registry_add(struct registry *registry, const char *name, enum unit_kind kind,
 		struct record *supervisor, struct record **ret_record)
 {
-	auto_(record) record = record_new(unit);
+	auto_(record) record = record_new(name, kind);
 	size_t slot;
 	int r;
 
 	if (!record)
 		return -ENOMEM;
-	r = record_set_unit(record, unit);
+	if (registry_find(registry, name))
+		return -EEXIST;
+	r = find_slot(registry, &slot);
 	if (r >= 0)
-		r = find_slot(registry, &slot);
-	if (r >= 0)
-		r = map_put(&registry->by_name, record->name, record);
+		r = lookup_put(&registry->by_name, hash_name, record);
 	if (r < 0)
 		return r;
 	record->supervisor = supervisor;
@@ -282,7 +299,7 @@ void registry_remove(struct registry *registry, struct record *record)
 			registry_remove(registry, child);
 	registry_set_actor(registry, record, AIRS_PID_NONE);
 	if (!record->retired)
-		map_remove(&registry->by_name, record->name);
+		(void)lookup_remove(&registry->by_name, hash_name, record);
 	registry->slots[record->unit.id & SLOT_MASK] = NULL;
 	registry->n_records--;
 	list_remove(&record->link);
@@ -307,7 +324,7 @@ void registry_retire(struct registry *registry, struct record *record)
 		list_foreach(child, &record->group->children, link)
 			registry_retire(registry, child);
 	if (!record->retired)
-		map_remove(&registry->by_name, record->name);
+		(void)lookup_remove(&registry->by_name, hash_name, record);
 	record->retired = true;
 }
 

@@ -22,6 +22,7 @@
 
 #include "airssys/supervisor.h"
 #include "base/list.h"
+#include "base/lookup.h"
 #include "base/map.h"
 #include "service/service.h"
 #include "unit/unit.h"
@@ -144,7 +145,8 @@ struct record {
 };
 
 struct registry {
-	struct map by_name, by_actor; /* → struct record */
+	struct lookup by_name; /* [struct record] */
+	struct map by_actor; /* → struct record */
 	struct record **slots; /* by the low bits of the id; NULL: free */
 	size_t n_slots, n_records;
 	struct list roots; /* [struct record.link] children of the root, in start order */
@@ -167,12 +169,14 @@ MUST_CHECK int registry_open(const struct registry *registry, const struct recor
 		struct unit **ret_unit);
 
 /*
- * Add a unit under a supervisor (NULL: the root), at the end of its children. What is
- * needed of its settings is copied. -EEXIST, -ENOMEM.
+ * Add a unit under a supervisor (NULL: the root), at the end of its children; what is told
+ * of its settings is not known yet. -EEXIST, -ENOMEM.
  */
-MUST_CHECK int registry_add(struct registry *registry, const struct unit *unit,
-		struct record *supervisor, struct record **ret_record);
-/* What is told of a unit's settings is that of these from now on. -ENOMEM. */
+MUST_CHECK int registry_add(struct registry *registry, const char *name,
+		enum unit_kind kind, struct record *supervisor,
+		struct record **ret_record);
+/* What is told of a unit's settings is that of these from now on; supervisors are of no
+ * use without. -ENOMEM. */
 MUST_CHECK int record_set_unit(struct record *record, const struct unit *unit);
 /* Other settings than these are in force, or none any more: an actor that was started with
  * them goes by them. They are taken if they are needed. */

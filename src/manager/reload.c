@@ -156,6 +156,29 @@ void reload_mark_stale(struct record *record)
 		record->stale = true;
 }
 
+static const char *supervisor_of(const struct unit_set *set, uint32_t index)
+{
+	uint32_t supervisor = unit_set_supervisor(set, index);
+
+	return supervisor == UNIT_NONE ? NULL : unit_set_name(set, supervisor);
+}
+
+/* Most units are what they were: nothing of them need be opened. */
+static bool is_untouched(const struct reload *reload, const struct record *record)
+{
+	const struct unit_set *before = reload->m->registry.set, *after = reload->set;
+	uint32_t a = unit_set_find(before, record->name);
+	uint32_t b = unit_set_find(after, record->name);
+	enum unit_change change;
+
+	if (record->group || record_more(record)->own || a == UNIT_NONE || b == UNIT_NONE)
+		return false;
+	return unit_set_kind(before, a) == unit_set_kind(after, b) &&
+			text_equals(supervisor_of(before, a), supervisor_of(after, b)) &&
+			unit_set_compare(before, a, after, b, &change) == 0 &&
+			change == UNIT_UNCHANGED;
+}
+
 /* A unit before and after; either may be missing. */
 struct pair {
 	struct unit *before, *after;
@@ -237,6 +260,8 @@ static struct record *renew(struct reload *reload, struct record *record)
 	struct pair pair = { NULL, NULL };
 	int r;
 
+	if (is_untouched(reload, record))
+		return next;
 	r = open_pair(reload, record, &pair);
 	if (r < 0)
 		goto out;
@@ -271,6 +296,23 @@ static void change_and_remove(struct reload *reload)
 	registry_set_units(&reload->m->registry, reload->set);
 }
 
+/* Their specifications, which would tell, may be wanted later only. */
+static int describe_all(const struct reload *reload, struct record *record)
+{
+	auto_(unit) unit = NULL;
+	struct record *child;
+	int r;
+
+	r = registry_open(&reload->m->registry, record, &unit);
+	if (r >= 0)
+		r = record_set_unit(record, unit);
+	if (r >= 0 && record->group)
+		list_foreach(child, &record->group->children, link)
+			if (r >= 0)
+				r = describe_all(reload, child);
+	return r;
+}
+
 /* Adds what the registry does not know; a new supervisor comes with everything under it.
  */
 static int add_unit(struct reload *reload, uint32_t index, struct record *supervisor)
@@ -280,6 +322,8 @@ static int add_unit(struct reload *reload, uint32_t index, struct record *superv
 	int r;
 
 	r = tree_adopt_unit(registry, index, supervisor, &record);
+	if (r >= 0)
+		r = describe_all(reload, record);
 	if (r < 0)
 		return r;
 	reload_mark_stale(supervisor);

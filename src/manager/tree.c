@@ -121,7 +121,7 @@ static int make_children(struct airs_supervisor_options *options,
 		const struct tree_context *context, const struct list *records)
 {
 	struct airs_child_spec *children;
-	const struct record *record;
+	struct record *record;
 	size_t n = 0;
 
 	list_foreach(record, records, link)
@@ -168,14 +168,17 @@ static int spec_supervisor(struct airs_child_spec *spec,
 }
 
 int tree_spec_init(struct airs_child_spec *spec, const struct tree_context *context,
-		const struct record *record)
+		struct record *record)
 {
 	auto_(unit) opened = NULL;
 	int r = 0;
 
 	*spec = (struct airs_child_spec){ 0 };
-	if (!record->group)
+	if (!record->group) {
 		r = registry_open(context->registry, record, &opened);
+		if (r >= 0)
+			r = record_set_unit(record, opened);
+	}
 	if (r < 0)
 		return r;
 	spec_base(spec, context, record, opened ? opened : record->group->unit);
@@ -225,19 +228,38 @@ static int adopt_children(struct registry *registry, struct unit_range children,
 	return r;
 }
 
-int tree_adopt_unit(struct registry *registry, uint32_t index, struct record *supervisor,
-		struct record **ret_record)
+/* A supervisor's settings are wanted all the time. */
+static int adopt_settings(
+		struct registry *registry, uint32_t index, struct record *record)
 {
 	auto_(unit) unit = NULL;
 	int r;
 
+	if (!record->group)
+		return 0;
 	r = unit_set_open(registry->set, index, &unit);
-	if (r >= 0)
-		r = registry_add(registry, unit, supervisor, ret_record);
+	return r < 0 ? r : record_set_unit(record, unit);
+}
+
+int tree_adopt_unit(struct registry *registry, uint32_t index, struct record *supervisor,
+		struct record **ret_record)
+{
+	struct record *record;
+	int r;
+
+	r = registry_add(registry, unit_set_name(registry->set, index),
+			unit_set_kind(registry->set, index), supervisor, &record);
 	if (r < 0)
 		return r;
-	return adopt_children(
-			registry, unit_set_children(registry->set, index), *ret_record);
+	r = adopt_settings(registry, index, record);
+	if (r >= 0)
+		r = adopt_children(registry, unit_set_children(registry->set, index),
+				record);
+	if (r < 0)
+		registry_remove(registry, record);
+	else
+		*ret_record = record;
+	return r;
 }
 
 int tree_adopt_set(struct registry *registry, struct unit_set *set)

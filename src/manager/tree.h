@@ -27,15 +27,16 @@ struct tree_context {
 };
 
 /*
- * The specification of one unit, and of everything under it. It borrows names from the
- * record, which must stay until tree_spec_fini. When the tree is being built,
+ * The specification of one unit, and of everything under it, whose records learn what is
+ * told of their settings. It borrows names from the record, which must stay until
+ * tree_spec_fini. When the tree is being built,
  * units that rest by the administrator's will, or that ended for good before the core was
  * started again, are held, unless they are under one that is. Later nothing is: what was
  * stopped by name says so itself (service_directory.wish). -ENOMEM, or
  * what registry_open says.
  */
 MUST_CHECK int tree_spec_init(struct airs_child_spec *spec,
-		const struct tree_context *context, const struct record *record);
+		const struct tree_context *context, struct record *record);
 void tree_spec_fini(struct airs_child_spec *spec);
 
 /* The options of the root; tree_root_fini releases them. -ENOMEM. */

@@ -95,21 +95,31 @@ static void free_unit(struct link_units *units, struct link_unit *u)
 	units->free = slot;
 }
 
+static uint64_t hash_name(const void *item)
+{
+	return lookup_hash_text(((const struct link_unit *)item)->name);
+}
+
+static bool has_name(const void *item, const void *name)
+{
+	return strcmp(((const struct link_unit *)item)->name, name) == 0;
+}
+
 struct link_unit *link_unit_find(const struct link_units *units, const char *name)
 {
-	return map_find(&units->by_name, name);
+	return lookup_find(&units->by_name, lookup_hash_text(name), has_name, name);
 }
 
 struct link_unit *link_unit_get(struct link_units *units, const char *name)
 {
-	struct link_unit *u = map_find(&units->by_name, name);
+	struct link_unit *u = link_unit_find(units, name);
 
 	if (u)
 		return u;
 	u = make_unit(units, name);
 	if (!u)
 		return NULL;
-	if (map_put(&units->by_name, u->name, u) == 0)
+	if (lookup_put(&units->by_name, hash_name, u) == 0)
 		return u;
 	free_unit(units, u);
 	return NULL;
@@ -143,7 +153,7 @@ void link_unit_release(struct link_units *units, struct link_unit *u)
 	free_rest(u);
 	if (u->attached != AIRS_PID_NONE || u->occupied || u->requests > 0 || u->draining)
 		return;
-	(void)map_remove(&units->by_name, u->name);
+	(void)lookup_remove(&units->by_name, hash_name, u);
 	free_unit(units, u);
 }
 
@@ -151,11 +161,11 @@ void link_units_fini(struct link_units *units)
 {
 	struct link_unit_slab *slab;
 	struct link_unit *u;
-	size_t cursor;
+	size_t cursor = 0;
 
-	map_foreach(&units->by_name, cursor, u)
+	while ((u = lookup_next(&units->by_name, &cursor)))
 		free_unit(units, u);
-	map_fini(&units->by_name);
+	lookup_fini(&units->by_name);
 	while ((slab = units->slabs)) {
 		units->slabs = slab->next;
 		free(slab);

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "airssys/actor.h"
-#include "base/map.h"
+#include "base/lookup.h"
 #include "service/link-note.h"
 
 struct link_unit_slab;
@@ -19,7 +19,7 @@ union link_unit_slot;
 
 /* The units that there is something to know of. All zero: none. */
 struct link_units {
-	struct map by_name; /* [struct link_unit] */
+	struct lookup by_name; /* [struct link_unit] */
 	struct link_unit_slab *slabs;
 	union link_unit_slot *free;
 };

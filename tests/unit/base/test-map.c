@@ -106,6 +106,24 @@ START_TEST(churn_does_not_grow_the_table)
 }
 END_TEST
 
+START_TEST(map_that_is_empty_again_has_given_back_what_a_burst_took)
+{
+	struct map m = { 0 };
+	static char values[1000];
+
+	for (uint64_t i = 0; i < ARRAY_SIZE(values); i++)
+		ck_assert_int_eq(map_put_number(&m, i, &values[i]), 0);
+	ck_assert_uint_ge(m.capacity, ARRAY_SIZE(values));
+	for (uint64_t i = 0; i < ARRAY_SIZE(values); i++)
+		ck_assert_ptr_eq(map_remove_number(&m, i), &values[i]);
+	ck_assert_uint_eq(m.capacity, 0);
+	/* It is as good as new, for keys of any kind. */
+	ck_assert_int_eq(map_put(&m, "a", values), 0);
+	ck_assert_ptr_eq(map_find(&m, "a"), values);
+	map_fini(&m);
+}
+END_TEST
+
 START_TEST(iteration_meets_each_entry_once_while_removing)
 {
 	struct map m = { 0 };
@@ -152,5 +170,6 @@ END_TEST
 TEST_MAIN("map", empty_map_finds_nothing, key_is_present_once,
 		numbers_of_every_kind_are_keys, random_changes_agree_with_an_array,
 		churn_does_not_grow_the_table,
+		map_that_is_empty_again_has_given_back_what_a_burst_took,
 		iteration_meets_each_entry_once_while_removing,
 		failed_growth_keeps_the_map)

@@ -366,8 +366,8 @@ START_TEST(id_of_a_unit_that_is_gone_is_nobodys)
 	registry_remove(&registry, record);
 	ck_assert_ptr_null(registry_find_id(&registry, ids[0]));
 	/* Its place is taken, its id is not. */
-	ck_assert_int_eq(registry_add(&registry, unit, registry_find(&registry, "shop"),
-					 &record),
+	ck_assert_int_eq(registry_add(&registry, unit->name, unit->kind,
+					 registry_find(&registry, "shop"), &record),
 			0);
 	ck_assert_uint_ne(record->unit.id, ids[0]);
 	ck_assert_ptr_null(registry_find_id(&registry, ids[0]));
@@ -459,8 +459,8 @@ START_TEST(retired_unit_gives_up_its_name_and_keeps_its_events)
 	registry_retire(&registry, old);
 	ck_assert_ptr_null(registry_find(&registry, "lone"));
 	ck_assert_ptr_eq(registry_find_retired(&registry, "lone"), old);
-	ck_assert_int_eq(registry_add(&registry, unit, registry_find(&registry, "shop"),
-					 &fresh),
+	ck_assert_int_eq(registry_add(&registry, unit->name, unit->kind,
+					 registry_find(&registry, "shop"), &fresh),
 			0);
 	ck_assert_ptr_eq(registry_find(&registry, "lone"), fresh);
 	ck_assert_ptr_eq(registry_find_id(&registry, old->unit.id), old);
