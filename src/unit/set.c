@@ -105,10 +105,6 @@ int unit_set_new(const struct unit_context *context, struct unit_set **ret_set)
 
 static void set_free(struct unit_set *set)
 {
-	for (uint32_t i = 0; set->opened && i < set->count; i++)
-		unit_free(set->opened[i]);
-	free(set->opened);
-	strv_fini(&set->root_children);
 	draft_prototypes_free(set->prototypes);
 	if (set->programs)
 		unit_programs_fini(set->programs);
@@ -217,9 +213,7 @@ int unit_set_fill(struct unit_set *set, const struct draft_order *order,
 	}
 	for (uint32_t i = 0; i < set->count; i++)
 		count_child(set, i);
-	for (uint32_t i = 0; i < set->n_root_children && r == 0; i++)
-		r = strv_append(&set->root_children, unit_set_name(set, i));
-	return r;
+	return 0;
 }
 
 uint32_t unit_set_find(const struct unit_set *set, const char *name)
@@ -359,29 +353,4 @@ int unit_set_compare(const struct unit_set *a, uint32_t index_a, const struct un
 	if (r == 0)
 		*ret_change = unit_compare(x, y);
 	return r;
-}
-
-struct unit *unit_find(const struct unit_set *set, const char *name)
-{
-	struct unit_set *own = (struct unit_set *)(uintptr_t)set;
-	uint32_t index = unit_set_find(set, name);
-
-	if (index == UNIT_NONE)
-		return NULL;
-	if (!own->opened)
-		own->opened = calloc(set->count, sizeof(struct unit *));
-	if (!own->opened)
-		return NULL;
-	if (!own->opened[index] && unit_set_open(set, index, &own->opened[index]) < 0)
-		return NULL;
-	return own->opened[index];
-}
-
-struct unit *unit_set_take(struct unit_set *set, const char *name)
-{
-	struct unit *unit = unit_find(set, name);
-
-	if (unit)
-		set->opened[unit->index] = NULL;
-	return unit;
 }

@@ -115,11 +115,14 @@ static int keep_refused(struct unit_snapshot *snapshot, const struct unit_set *s
 	int n = 0, r;
 
 	for (uint32_t i = 0; i < refusals->count; i++) {
-		const struct unit *unit = unit_find(set, refusals->items[i].name);
+		auto_(unit) unit = NULL;
 
-		if (!unit)
+		r = unit_set_open(
+				set, unit_set_find(set, refusals->items[i].name), &unit);
+		if (r == -ENOENT)
 			continue;
-		r = unit_snapshot_keep(snapshot, earlier, unit);
+		if (r == 0)
+			r = unit_snapshot_keep(snapshot, earlier, unit);
 		if (r < 0)
 			return r;
 		n++;

@@ -270,9 +270,6 @@ struct unit_set {
 	struct unit *prototypes[UNIT_KIND_COUNT];
 	uint64_t ground; /* of the context and the programs: what a unit's text depends on
 			  */
-
-	struct strv root_children; /* names, in start order */
-	struct unit **opened; /* by unit_find; NULL: none */
 };
 
 /* Fill a context from the system; strings are borrowed from static storage. runtime_dir
@@ -327,10 +324,6 @@ void unit_set_unref(struct unit_set *set);
 void unit_set_free(struct unit_set *set);
 DEFINE_AUTO(unit_set, unit_set_free);
 
-/* An opened unit that stays with the set: for who has not learned to open. NULL when
- * absent, or when memory is out. */
-struct unit *unit_find(const struct unit_set *set, const char *name);
-
 /* Why there is no unit of this name although it has files; NULL: there is one, or it has
  * none. */
 const char *unit_refusals_find(const struct unit_refusals *refusals, const char *name);
@@ -343,8 +336,6 @@ void unit_refusals_fini(struct unit_refusals *refusals);
  * the empty set. */
 bool unit_exit_set_contains(const struct unit_exit_set *set, int code, int status);
 
-/* The same for a unit that the caller owns. */
-struct unit *unit_set_take(struct unit_set *set, const char *name);
 /* NULL is accepted. */
 void unit_free(struct unit *unit);
 DEFINE_AUTO(unit, unit_free);

@@ -98,6 +98,35 @@ static inline struct unit_set *fixture_parse(
 	return fixture_parse_in(files, &fixture_context, diag);
 }
 
+/* A unit of a set, opened for as long as the test runs; NULL when absent. */
+static inline struct unit *fixture_unit(const struct unit_set *set, const char *name)
+{
+	static struct unit *opened[512];
+	static size_t n;
+	uint32_t index = unit_set_find(set, name);
+
+	if (index == UNIT_NONE)
+		return NULL;
+	ck_assert_uint_lt(n, sizeof(opened) / sizeof(*opened));
+	ck_assert_int_eq(unit_set_open(set, index, &opened[n]), 0);
+	return opened[n++];
+}
+
+/* "a b c": the children of a supervisor (NULL: the root), in static storage. */
+static inline const char *fixture_children(const struct unit_set *set, const char *name)
+{
+	struct unit_range range = unit_set_children(
+			set, name ? unit_set_find(set, name) : UNIT_NONE);
+	static char joined[4096];
+	size_t n = 0;
+
+	joined[0] = '\0';
+	for (uint32_t i = 0; i < range.count; i++)
+		n += (size_t)snprintf(joined + n, sizeof(joined) - n, "%s%s",
+				i ? " " : "", unit_set_name(set, range.first + i));
+	return joined;
+}
+
 static inline int fixture_compare_names(const void *a, const void *b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);

@@ -89,7 +89,7 @@ static struct unit_set *parse_with(
 
 static char *dump(const struct unit_set *set, const char *name)
 {
-	const struct unit *unit = unit_find(set, name);
+	const struct unit *unit = fixture_unit(set, name);
 	struct text t = { 0 };
 
 	ck_assert_ptr_nonnull(unit);
@@ -153,8 +153,8 @@ START_TEST(every_option_refuses_a_wrong_value)
 	ck_assert_uint_eq(diag.errors, 1);
 	ck_assert_uint_gt(diag.items[0].line, 1);
 	ck_assert_ptr_nonnull(diag.items[0].remedy);
-	ck_assert_ptr_null(unit_find(set, "x"));
-	ck_assert_ptr_nonnull(unit_find(set, "kid"));
+	ck_assert_ptr_null(fixture_unit(set, "x"));
+	ck_assert_ptr_nonnull(fixture_unit(set, "kid"));
 	unit_set_free(set);
 }
 END_TEST
@@ -182,7 +182,7 @@ START_TEST(empty_assignment_puts_every_default_back)
 	got = dump(set, "x");
 	wanted = dump(plain, "x");
 	ck_assert_str_eq(got, wanted);
-	ck_assert(unit_equals(unit_find(set, "x"), unit_find(plain, "x")));
+	ck_assert(unit_equals(fixture_unit(set, "x"), fixture_unit(plain, "x")));
 	unit_set_free(set);
 	unit_set_free(plain);
 }
@@ -248,7 +248,7 @@ START_TEST(defaults_follow_the_type)
 	auto_diag diag = { 0 };
 	struct unit_set *set = parse_one(
 			"[Service]\nType=oneshot\nExecStart=/a\nExecStart=/b\n", &diag);
-	const struct unit *unit = unit_find(set, "x");
+	const struct unit *unit = fixture_unit(set, "x");
 
 	fixture_silent(&diag);
 	ck_assert_int_eq(unit->restart, UNIT_RESTART_TEMPORARY);
@@ -257,14 +257,14 @@ START_TEST(defaults_follow_the_type)
 	unit_set_free(set);
 	set = parse_one("[Service]\nType=notify\nExecStart=/a\nKillSignal=SIGINT\n",
 			&diag);
-	unit = unit_find(set, "x");
+	unit = fixture_unit(set, "x");
 	ck_assert_int_eq(unit->service.notify_access, UNIT_NOTIFY_MAIN);
 	ck_assert_int_eq(unit->service.restart_kill_signal, SIGINT);
 	unit_set_free(set);
 	set = parse_one("[Service]\nType=oneshot\nExecStart=/a\nTimeoutStartSec=5\n"
 			"Restart=on-failure\n",
 			&diag);
-	unit = unit_find(set, "x");
+	unit = fixture_unit(set, "x");
 	ck_assert_int_eq(unit->restart, UNIT_RESTART_TRANSIENT);
 	ck_assert_uint_eq(unit->service.timeout_start_usec, 5 * USEC_PER_SEC);
 	unit_set_free(set);
@@ -279,7 +279,7 @@ START_TEST(timeouts_of_zero_and_infinity_mean_none)
 			"[Service]\nExecStart=/a\nTimeoutStartSec=0\nTimeoutStopSec=infinity\n"
 			"WatchdogSec=infinity\n",
 			&diag);
-	const struct unit *unit = unit_find(set, "x");
+	const struct unit *unit = fixture_unit(set, "x");
 
 	fixture_silent(&diag);
 	ck_assert_uint_eq(unit->service.timeout_start_usec, USEC_INFINITY);
@@ -300,7 +300,7 @@ START_TEST(lists_add_up_until_an_empty_assignment)
 			"SuccessExitStatus=1 TEMPFAIL\nSuccessExitStatus=SIGKILL 64\n"
 			"LimitNOFILE=1\nLimitCORE=2\nLimitNOFILE=\n[Limits]\nLimitCORE=3\n",
 			&diag);
-	const struct unit_service *s = &unit_find(set, "x")->service;
+	const struct unit_service *s = &fixture_unit(set, "x")->service;
 
 	fixture_silent(&diag);
 	ck_assert_str_eq(s->commands[UNIT_EXEC_START].items[0].path, "/a");
@@ -329,8 +329,8 @@ static void expect_limit(const char *line, uint64_t soft, uint64_t hard)
 	struct unit_set *set = parse_one(text, &diag);
 
 	fixture_silent(&diag);
-	ck_assert_uint_eq(unit_find(set, "x")->service.limits[0].value.rlim_cur, soft);
-	ck_assert_uint_eq(unit_find(set, "x")->service.limits[0].value.rlim_max, hard);
+	ck_assert_uint_eq(fixture_unit(set, "x")->service.limits[0].value.rlim_cur, soft);
+	ck_assert_uint_eq(fixture_unit(set, "x")->service.limits[0].value.rlim_max, hard);
 	unit_set_free(set);
 }
 
@@ -362,7 +362,7 @@ static void expect_told(const char *line, const char *code, enum diag_severity s
 	ck_assert_uint_ge(item->line, 3);
 	ck_assert_str_eq(item->file, "/u/x.actor");
 	ck_assert_msg(strstr(item->remedy, remedy), "%s: %s", line, item->remedy);
-	ck_assert_int_eq(unit_find(set, "x") == NULL, severity == DIAG_ERROR);
+	ck_assert_int_eq(fixture_unit(set, "x") == NULL, severity == DIAG_ERROR);
 	unit_set_free(set);
 }
 
@@ -419,7 +419,7 @@ START_TEST(install_section_of_systemd_is_passed_over)
 			&diag);
 
 	fixture_silent(&diag);
-	ck_assert_str_eq(unit_find(set, "x")->description, "A");
+	ck_assert_str_eq(fixture_unit(set, "x")->description, "A");
 	unit_set_free(set);
 }
 END_TEST
@@ -431,7 +431,7 @@ static void expect_refused(const char *text, const char *code)
 
 	ck_assert_int_eq(fixture_find(&diag, code)->severity, DIAG_ERROR);
 	ck_assert_uint_eq(diag.errors, 1);
-	ck_assert_ptr_null(unit_find(set, "x"));
+	ck_assert_ptr_null(fixture_unit(set, "x"));
 	unit_set_free(set);
 }
 
@@ -499,7 +499,7 @@ START_TEST(programs_stay_as_written_where_none_are_looked_for)
 {
 	auto_diag diag = { 0 };
 	struct unit_set *set = fixture_parse(programs_files, &diag);
-	const struct unit *c = unit_find(set, "c");
+	const struct unit *c = fixture_unit(set, "c");
 
 	fixture_silent(&diag);
 	ck_assert_uint_eq(set->count, 7);
@@ -519,9 +519,9 @@ START_TEST(missing_program_refuses_its_unit_and_no_other)
 	context.programs = &programs;
 	set = fixture_parse_in(programs_files, &context, &diag);
 	ck_assert_uint_eq(set->count, 2);
-	c = unit_find(set, "c");
+	c = fixture_unit(set, "c");
 	ck_assert_int_eq(c->service.commands[UNIT_EXEC_START].items[0].path[0], '/');
-	ck_assert_str_eq(fixture_join(&unit_find(set, "g")->children), "c");
+	ck_assert_str_eq(fixture_join(&fixture_unit(set, "g")->children), "c");
 	ck_assert_uint_eq(diag.errors, 5);
 	ck_assert_uint_eq(diag.warnings, 2);
 	ck_assert_uint_eq(fixture_find(&diag, "U022")->line, 2);

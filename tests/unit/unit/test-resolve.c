@@ -10,11 +10,11 @@
 /* Children of a supervisor, or of the root. */
 static const char *children(const struct unit_set *set, const char *name)
 {
-	const struct unit *unit = name ? unit_find(set, name) : NULL;
+	const struct unit *unit = name ? fixture_unit(set, name) : NULL;
 
 	if (name)
 		ck_assert_msg(unit != NULL, "no %s", name);
-	return fixture_join(unit ? &unit->children : &set->root_children);
+	return unit ? fixture_join(&unit->children) : fixture_children(set, NULL);
 }
 
 START_TEST(escapes_are_part_of_the_names_of_units)
@@ -29,14 +29,14 @@ START_TEST(escapes_are_part_of_the_names_of_units)
 	auto_diag diag = { 0 };
 	auto_text dump = { 0 };
 	struct unit_set *set = fixture_parse(files, &diag);
-	const struct unit *w = unit_find(set, "w@x\\x2dy");
+	const struct unit *w = fixture_unit(set, "w@x\\x2dy");
 
 	fixture_silent(&diag);
 	ck_assert_ptr_nonnull(w);
 	ck_assert_str_eq(
 			fixture_join(&w->service.commands[UNIT_EXEC_START].items[0].argv),
 			"/bin/w x\\x2dy x-y");
-	unit_dump(unit_find(set, "b"), &dump);
+	unit_dump(fixture_unit(set, "b"), &dump);
 	ck_assert_ptr_nonnull(strstr(text_get(&dump), "After=w@x\\x2dy\n"));
 	unit_set_free(set);
 }
@@ -54,7 +54,7 @@ START_TEST(units_without_a_supervisor_are_children_of_the_root_by_name)
 	ck_assert_str_eq(children(set, NULL), "a b c");
 	ck_assert_int_eq(set->root_order, UNIT_PARALLEL);
 	for (uint32_t i = 0; i < set->count; i++)
-		ck_assert_uint_eq(unit_find(set, unit_set_name(set, i))->index, i);
+		ck_assert_uint_eq(fixture_unit(set, unit_set_name(set, i))->index, i);
 	unit_set_free(set);
 }
 END_TEST
@@ -74,7 +74,7 @@ START_TEST(listed_children_come_first_in_their_order)
 
 	fixture_silent(&diag);
 	ck_assert_str_eq(children(set, "s"), "d b a c");
-	ck_assert_str_eq(unit_find(set, "b")->supervisor, "s");
+	ck_assert_str_eq(fixture_unit(set, "b")->supervisor, "s");
 	ck_assert_str_eq(children(set, NULL), "s");
 	unit_set_free(set);
 }
@@ -96,7 +96,7 @@ START_TEST(after_and_before_order_siblings)
 
 	fixture_silent(&diag);
 	ck_assert_str_eq(children(set, "s"), "e d c a b");
-	ck_assert_int_eq(unit_find(set, "s")->supervising.order, UNIT_ORDERED);
+	ck_assert_int_eq(fixture_unit(set, "s")->supervising.order, UNIT_ORDERED);
 	ck_assert_int_eq(set->root_order, UNIT_PARALLEL);
 	unit_set_free(set);
 }
@@ -137,11 +137,11 @@ START_TEST(order_defaults_follow_strategy)
 	struct unit_set *set = fixture_parse(files, &diag);
 
 	fixture_silent(&diag);
-	ck_assert_int_eq(unit_find(set, "a")->supervising.order, UNIT_PARALLEL);
-	ck_assert_int_eq(unit_find(set, "b")->supervising.order, UNIT_ORDERED);
-	ck_assert_int_eq(unit_find(set, "c")->supervising.order, UNIT_ORDERED);
-	ck_assert_int_eq(unit_find(set, "d")->supervising.order, UNIT_PARALLEL);
-	ck_assert_int_eq(unit_find(set, "e")->supervising.order, UNIT_ORDERED);
+	ck_assert_int_eq(fixture_unit(set, "a")->supervising.order, UNIT_PARALLEL);
+	ck_assert_int_eq(fixture_unit(set, "b")->supervising.order, UNIT_ORDERED);
+	ck_assert_int_eq(fixture_unit(set, "c")->supervising.order, UNIT_ORDERED);
+	ck_assert_int_eq(fixture_unit(set, "d")->supervising.order, UNIT_PARALLEL);
+	ck_assert_int_eq(fixture_unit(set, "e")->supervising.order, UNIT_ORDERED);
 	unit_set_free(set);
 }
 END_TEST
@@ -340,8 +340,8 @@ START_TEST(instances_are_made_of_their_template)
 	};
 	auto_diag diag = { 0 };
 	struct unit_set *set = fixture_parse(files, &diag);
-	const struct unit *one = unit_find(set, "worker@1"),
-			  *two = unit_find(set, "worker@2");
+	const struct unit *one = fixture_unit(set, "worker@1"),
+			  *two = fixture_unit(set, "worker@2");
 
 	fixture_silent(&diag);
 	ck_assert_str_eq(children(set, "s"), "worker@2 worker@1 pair@x");
@@ -354,8 +354,8 @@ START_TEST(instances_are_made_of_their_template)
 							 .items[0]
 							 .argv),
 			"/bin/w 2");
-	ck_assert_ptr_null(unit_find(set, "worker@"));
-	ck_assert_ptr_null(unit_find(set, "worker@7"));
+	ck_assert_ptr_null(fixture_unit(set, "worker@"));
+	ck_assert_ptr_null(fixture_unit(set, "worker@7"));
 	unit_set_free(set);
 }
 END_TEST
@@ -372,7 +372,7 @@ START_TEST(drop_ins_change_what_the_file_says)
 	};
 	auto_diag diag = { 0 };
 	struct unit_set *set = fixture_parse(files, &diag);
-	const struct unit *a = unit_find(set, "a");
+	const struct unit *a = fixture_unit(set, "a");
 
 	fixture_silent(&diag);
 	ck_assert_uint_eq(set->count, 1);
@@ -414,9 +414,9 @@ START_TEST(chain_of_20000_units_is_ordered)
 	ck_assert_int_eq(unit_set_parse(s, &fixture_context, &diag, &set), 0);
 	unit_snapshot_free(s);
 	fixture_silent(&diag);
-	ck_assert_uint_eq(set->root_children.count, CHAIN);
-	ck_assert_str_eq(set->root_children.items[0], "u19999");
-	ck_assert_str_eq(set->root_children.items[19999], "u00000");
+	ck_assert_uint_eq(unit_set_children(set, UNIT_NONE).count, CHAIN);
+	ck_assert_str_eq(unit_set_name(set, 0), "u19999");
+	ck_assert_str_eq(unit_set_name(set, CHAIN - 1), "u00000");
 	unit_set_free(set);
 }
 END_TEST

@@ -234,8 +234,8 @@ START_TEST(opened_units_of_a_hostile_set_are_what_their_files_say)
 	ck_assert_str_eq(text_get(&names),
 			"a b leaf@a leaf@b-c n noprogram s t@a t@b-c u w@1 w@2");
 	ck_assert_uint_eq(check_snapshot(s), 11);
-	ck_assert_int_eq(unit_find(set, "w@2")->service.nice, 3);
-	ck_assert_int_eq(unit_find(set, "w@1")->service.nice, 2);
+	ck_assert_int_eq(fixture_unit(set, "w@2")->service.nice, 3);
+	ck_assert_int_eq(fixture_unit(set, "w@1")->service.nice, 2);
 }
 END_TEST
 
@@ -257,10 +257,10 @@ START_TEST(opened_units_of_earlier_files_are_what_those_say)
 	ck_assert_int_eq(unit_set_parse(earlier, &fixture_context, NULL, &old), 0);
 	ck_assert_int_eq(unit_set_parse(s, &fixture_context, NULL, &set), 0);
 	ck_assert_uint_eq(unit_set_find(set, "x"), UNIT_NONE);
-	ck_assert_int_eq(unit_snapshot_keep(s, earlier, unit_find(old, "x")), 0);
+	ck_assert_int_eq(unit_snapshot_keep(s, earlier, fixture_unit(old, "x")), 0);
 	ck_assert_uint_eq(check_snapshot(s), 2);
 	/* What was parsed before goes on reading what it was parsed from. */
-	ck_assert_str_eq(unit_find(old, "x")
+	ck_assert_str_eq(fixture_unit(old, "x")
 					 ->service.commands[UNIT_EXEC_START]
 					 .items[0]
 					 .argv.items[1],
@@ -406,7 +406,8 @@ static enum unit_change compare(
 	ck_assert_int_eq(unit_set_compare(a, unit_set_find(a, "x"), b,
 					 unit_set_find(b, "x"), &change),
 			0);
-	ck_assert_int_eq(change, unit_compare(unit_find(a, "x"), unit_find(b, "x")));
+	ck_assert_int_eq(
+			change, unit_compare(fixture_unit(a, "x"), fixture_unit(b, "x")));
 	ck_assert_int_eq(unit_set_compare(a, unit_set_find(a, "a"), b,
 					 unit_set_find(b, "a"), &change),
 			-ENOENT);

@@ -428,7 +428,7 @@ START_TEST(whoever_parses_a_packed_snapshot_expands_the_same)
 	ck_assert_int_eq(unit_snapshot_unpack(fd, &back), 0);
 	ck_assert_int_eq(unit_set_parse(back, &back->context, &diag, &set), 0);
 	fixture_silent(&diag);
-	ck_assert_str_eq(fixture_join(&unit_find(set, unit_set_name(set, 0))
+	ck_assert_str_eq(fixture_join(&fixture_unit(set, unit_set_name(set, 0))
 							 ->service
 							 .commands[UNIT_EXEC_START]
 							 .items[0]
@@ -475,10 +475,10 @@ START_TEST(programs_are_looked_for_once_for_all_who_parse)
 	ck_assert_int_eq(unit_snapshot_unpack(fd, &back), 0);
 	ck_assert_int_eq(unit_set_parse(back, &back->context, &again, &second), 0);
 	ck_assert_uint_eq(second->count, 2);
-	ck_assert_ptr_nonnull(unit_find(second, "a"));
+	ck_assert_ptr_nonnull(fixture_unit(second, "a"));
 	ck_assert_str_eq(unit_refusals_find(&second->refusals, "b"),
 			unit_refusals_find(&first->refusals, "b"));
-	c = unit_find(second, "c");
+	c = fixture_unit(second, "c");
 	ck_assert_int_eq(c->service.commands[UNIT_EXEC_START].items[0].path[0], '/');
 }
 END_TEST
@@ -530,17 +530,17 @@ START_TEST(unit_in_force_keeps_its_files_while_new_ones_have_a_mistake)
 		ck_assert_str_eq(names(s), "b.actor b.actor/10.conf c.actor");
 		ck_assert_str_eq(s->files[0].data, SHELL);
 		ck_assert_uint_eq(in_force.set->count, 1);
-		ck_assert_str_eq(unit_find(in_force.set, "b")->description, "x");
+		ck_assert_str_eq(fixture_unit(in_force.set, "b")->description, "x");
 		unit_snapshot_free(s);
 	}
 	/* Mended, it is what the file says. */
 	test_write(test_path(folder, "b.actor"), SHELL "Nice=7\n", 0644);
 	unit_snapshot_free(renew(folder, &in_force));
-	ck_assert_int_eq(unit_find(in_force.set, "b")->service.nice, 7);
+	ck_assert_int_eq(fixture_unit(in_force.set, "b")->service.nice, 7);
 	/* Without a file there is no unit. */
 	ck_assert_int_eq(unlink(test_path(folder, "b.actor")), 0);
 	unit_snapshot_free(renew(folder, &in_force));
-	ck_assert_ptr_null(unit_find(in_force.set, "b"));
+	ck_assert_ptr_null(fixture_unit(in_force.set, "b"));
 	in_force_fini(&in_force);
 }
 END_TEST
@@ -559,7 +559,7 @@ START_TEST(unit_in_force_survives_that_its_program_is_gone)
 	s = renew(folder, &in_force);
 	(void)fixture_find(&s->diag, "U022");
 	unit_snapshot_free(s);
-	ck_assert_ptr_nonnull(unit_find(in_force.set, "b"));
+	ck_assert_ptr_nonnull(fixture_unit(in_force.set, "b"));
 	in_force_fini(&in_force);
 }
 END_TEST
@@ -577,7 +577,7 @@ START_TEST(kind_that_a_mistake_changes_keeps_the_unit_of_before)
 	s = renew(folder, &in_force);
 	ck_assert_str_eq(names(s), "b.actor");
 	unit_snapshot_free(s);
-	ck_assert_int_eq(unit_find(in_force.set, "b")->kind, UNIT_SERVICE);
+	ck_assert_int_eq(fixture_unit(in_force.set, "b")->kind, UNIT_SERVICE);
 	in_force_fini(&in_force);
 }
 END_TEST
@@ -712,7 +712,7 @@ START_TEST(shipped_samples_have_no_mistakes)
 	ck_assert_int_eq(unit_snapshot_load_files(&paths, &diag, &s), 0);
 	ck_assert_int_eq(unit_set_parse(s, &fixture_context, &diag, &set), 0);
 	fixture_silent(&diag);
-	ck_assert_str_eq(fixture_join(&unit_find(set, "shop")->children),
+	ck_assert_str_eq(fixture_join(&fixture_unit(set, "shop")->children),
 			"redis nginx probe worker");
 	unit_set_free(set);
 	unit_snapshot_free(s);

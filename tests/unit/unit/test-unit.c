@@ -27,12 +27,14 @@ START_TEST(a_tree_of_all_kinds_is_understood)
 	};
 	auto_diag diag = { 0 };
 	struct unit_set *set = fixture_parse(files, &diag);
-	const struct unit *db = unit_find(set, "db"), *probe = unit_find(set, "probe");
-	const struct unit *shop = unit_find(set, "shop"), *web = unit_find(set, "web");
+	const struct unit *db = fixture_unit(set, "db"),
+			  *probe = fixture_unit(set, "probe");
+	const struct unit *shop = fixture_unit(set, "shop"),
+			  *web = fixture_unit(set, "web");
 
 	fixture_silent(&diag);
 	ck_assert_uint_eq(set->count, 4);
-	ck_assert_str_eq(fixture_join(&set->root_children), "shop");
+	ck_assert_str_eq(fixture_children(set, NULL), "shop");
 	ck_assert_str_eq(fixture_join(&shop->children), "db web probe");
 	ck_assert_int_eq(shop->kind, UNIT_SUPERVISOR);
 	ck_assert_int_eq(shop->supervising.strategy, UNIT_REST_FOR_ONE);
@@ -77,9 +79,10 @@ static struct unit_set *parse_text(const char *text)
 static enum unit_change compare(const char *a, const char *b)
 {
 	struct unit_set *x = parse_text(a), *y = parse_text(b);
-	enum unit_change change = unit_compare(unit_find(x, "x"), unit_find(y, "x"));
+	enum unit_change change =
+			unit_compare(fixture_unit(x, "x"), fixture_unit(y, "x"));
 
-	ck_assert_int_eq(unit_equals(unit_find(x, "x"), unit_find(y, "x")),
+	ck_assert_int_eq(unit_equals(fixture_unit(x, "x"), fixture_unit(y, "x")),
 			change == UNIT_UNCHANGED);
 	unit_set_free(x);
 	unit_set_free(y);
@@ -112,7 +115,7 @@ START_TEST(dumped_unit_reads_as_the_same)
 			"StandardOutput=file:/a%%b\nSuccessExitStatus=1 SIGINT\nLimitCPU=5:6\n"
 			"WorkingDirectory=-/a\nEnvironmentFile=-/e\nNice=-3\nRuntimeDirectory=a/b\n");
 	auto_text sections = { 0 }, first = { 0 }, second = { 0 };
-	const struct unit *unit = unit_find(a, "x");
+	const struct unit *unit = fixture_unit(a, "x");
 	struct unit_set *b;
 	const char *type;
 
@@ -126,9 +129,9 @@ START_TEST(dumped_unit_reads_as_the_same)
 	text_append(&sections, "\n[Service]");
 	text_append(&sections, type);
 	b = parse_text(text_get(&sections));
-	unit_dump(unit_find(b, "x"), &second);
+	unit_dump(fixture_unit(b, "x"), &second);
 	ck_assert_str_eq(text_get(&first), text_get(&second));
-	ck_assert(unit_equals(unit, unit_find(b, "x")));
+	ck_assert(unit_equals(unit, fixture_unit(b, "x")));
 	unit_set_free(a);
 	unit_set_free(b);
 }
@@ -140,20 +143,9 @@ START_TEST(set_lives_as_long_as_its_last_reference)
 
 	ck_assert_ptr_eq(unit_set_ref(set), set);
 	unit_set_unref(set);
-	ck_assert_str_eq(unit_find(set, "x")->name, "x");
+	ck_assert_str_eq(fixture_unit(set, "x")->name, "x");
 	unit_set_free(set);
 	unit_set_free(NULL);
-}
-END_TEST
-
-START_TEST(taken_unit_outlives_its_set)
-{
-	struct unit_set *set = parse_text("[Service]\nExecStart=/bin/a\n");
-	struct unit *unit = unit_set_take(set, "x");
-
-	unit_set_free(set);
-	ck_assert_str_eq(unit->name, "x");
-	unit_free(unit);
 	unit_free(NULL);
 }
 END_TEST
@@ -211,6 +203,6 @@ END_TEST
 
 TEST_MAIN("unit", a_tree_of_all_kinds_is_understood,
 		changes_tell_whether_they_need_a_restart, dumped_unit_reads_as_the_same,
-		set_lives_as_long_as_its_last_reference, taken_unit_outlives_its_set,
+		set_lives_as_long_as_its_last_reference,
 		names_of_values_are_those_of_the_files,
 		every_failed_allocation_is_told_and_leaks_nothing)
