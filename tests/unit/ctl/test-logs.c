@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "ctl/log-trust.h"
 #include "run.h"
 #include "support/test.h"
 
@@ -274,6 +275,19 @@ START_TEST(unit_without_a_log_says_so)
 }
 END_TEST
 
+START_TEST(cgroup_of_a_unit_is_its_folder_and_what_is_below)
+{
+	ck_assert(log_trust_is_of_unit("/a/i", "/a/i/web.actor", "web"));
+	ck_assert(log_trust_is_of_unit("/a/i", "/a/i/web.actor/worker/1", "web"));
+	ck_assert(log_trust_is_of_unit("", "/web.actor", "web"));
+	ck_assert(!log_trust_is_of_unit("/a/i", "/a/i/web.actors", "web"));
+	ck_assert(!log_trust_is_of_unit("/a/i", "/a/i/db.actor/web.actor", "web"));
+	ck_assert(!log_trust_is_of_unit("/a/i", "/a/i", "web"));
+	ck_assert(!log_trust_is_of_unit("/a/i", "/b/a/i/web.actor", "web"));
+	ck_assert(!log_trust_is_of_unit("/a/i", "/a/ii/web.actor", "web"));
+}
+END_TEST
+
 START_TEST(empty_journal_prints_nothing)
 {
 	fake_start(&fake);
@@ -296,4 +310,5 @@ TEST_MAIN("logs", whole_file_is_printed_escaped, last_lines_are_found_from_the_e
 		status_shows_the_last_ten_lines, follow_prints_what_comes,
 		follow_survives_rotation, follow_survives_truncation,
 		follow_ends_when_nobody_reads, log_that_is_no_file_is_refused,
-		unit_without_a_log_says_so, empty_journal_prints_nothing)
+		unit_without_a_log_says_so, empty_journal_prints_nothing,
+		cgroup_of_a_unit_is_its_folder_and_what_is_below)
