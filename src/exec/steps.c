@@ -451,6 +451,8 @@ static const struct {
 	[EXEC_STEP_SIGNALS] = { "SIGNALS", unblock_signals },
 	[EXEC_STEP_FILTER] = { "FILTER", install_filter },
 	[EXEC_STEP_EXEC] = { "EXEC", execute },
+	[EXEC_STEP_ENVIRONMENT] = { "ENVIRONMENT", NULL },
+	[EXEC_STEP_FOLDERS] = { "FOLDERS", NULL },
 };
 
 int exec_run(struct exec_run *run)

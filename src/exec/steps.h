@@ -16,7 +16,10 @@
 
 #include "exec/spec.h"
 
-/* The order is the order of execution. Numbers are stable: they are exit statuses too. */
+/*
+ * The order is the order of execution, but for what airssysd itself does before. Numbers
+ * are stable: they are exit statuses too.
+ */
 enum exec_step {
 	EXEC_STEP_NONE,
 	EXEC_STEP_DESCRIPTION, /* airssys-exec: the description is missing or damaged */
@@ -39,6 +42,9 @@ enum exec_step {
 	EXEC_STEP_SIGNALS,
 	EXEC_STEP_FILTER,
 	EXEC_STEP_EXEC,
+	EXEC_STEP_ENVIRONMENT, /* airssysd: reads the files of EnvironmentFile= */
+	EXEC_STEP_FOLDERS, /* airssysd: makes those of RuntimeDirectory=, StateDirectory=
+			    */
 	EXEC_STEP_COUNT
 };
 

@@ -256,33 +256,44 @@ static int set_passed_environment(struct building *b)
 
 /* A link on the way may be the administrator's own, but not the service's user's: it
  * could lead to the secrets of another service. */
-static int read_trusted(const char *path, char **ret_data, size_t *ret_size)
+static int read_trusted(
+		struct building *b, const char *path, char **ret_data, size_t *ret_size)
 {
-	enum path_refusal refusal;
+	enum path_refusal refusal = PATH_ERROR;
+	auto_free char *why = NULL;
 	auto_close int folder = -1;
 	char name[PATH_NAME_SIZE];
 	int r;
 
 	r = path_find(path, &folder, name);
-	if (r < 0)
-		return r;
-	return path_read_trusted(
-			folder, name, ENVIRONMENT_FILE_MAX, ret_data, ret_size, &refusal);
+	if (r == 0)
+		r = path_read_trusted(folder, name, ENVIRONMENT_FILE_MAX, ret_data,
+				ret_size, &refusal);
+	if (r == 0)
+		return 0;
+	if (refusal != PATH_ERROR)
+		why = text_format("%s: %s", path, path_refusal_text(refusal));
+	return refuse(b, EXEC_STEP_ENVIRONMENT, r, why ? why : path);
 }
 
 static int read_environment_file(
 		struct building *b, const struct unit_environment_file *f)
 {
 	auto_free char *data = NULL;
+	auto_diag diag = { 0 };
 	size_t size;
 	int r;
 
-	r = read_trusted(f->path, &data, &size);
-	if (r == -ENOENT && f->optional)
+	r = read_trusted(b, f->path, &data, &size);
+	if (r == -ENOENT && f->optional) {
+		*b->report = (struct exec_report){ .error = ENOMEM };
 		return 0;
-	if (r == 0)
-		r = environment_parse_file(f->path, data, size, NULL, &b->spec->envp);
-	return r < 0 ? refuse(b, EXEC_STEP_DESCRIPTION, r, f->path) : 0;
+	}
+	if (r < 0)
+		return r;
+	r = environment_parse_file(f->path, data, size, &diag, &b->spec->envp);
+	load_print_diag(&diag);
+	return r < 0 ? refuse(b, EXEC_STEP_ENVIRONMENT, r, f->path) : 0;
 }
 
 static int set_own_environment(struct building *b)
@@ -309,13 +320,13 @@ static int make_folder(const struct building *b, const char *base, const char *n
 		return -ENOMEM;
 	r = path_make_beneath(base, name, 0755, &fd);
 	if (r < 0)
-		return refuse(b, EXEC_STEP_DESCRIPTION, r, path);
+		return refuse(b, EXEC_STEP_FOLDERS, r, path);
 	if (b->spec->user_name || b->spec->group_name) {
 		r = strv_append(&b->spec->own_folders, base);
 		return r == 0 ? strv_append(&b->spec->own_folders, name) : r;
 	}
 	if (b->spec->set_credentials && fchown(fd, b->spec->uid, b->spec->gid) < 0)
-		return refuse(b, EXEC_STEP_DESCRIPTION, -errno, path);
+		return refuse(b, EXEC_STEP_FOLDERS, -errno, path);
 	return 0;
 }
 

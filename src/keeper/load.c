@@ -38,7 +38,7 @@ static void forget_policies(struct keeper *keeper)
 	map_fini(&keeper->policies);
 }
 
-static void print_diag(const struct diag *diag)
+void load_print_diag(const struct diag *diag)
 {
 	auto_text text = { 0 };
 
@@ -70,7 +70,7 @@ static int read_files(struct keeper *keeper, const struct unit_in_force *in_forc
 			&snapshot, &set);
 	if (r < 0)
 		return r;
-	print_diag(&snapshot->diag);
+	load_print_diag(&snapshot->diag);
 	if (snapshot->count == 0)
 		tell_empty(&keeper->options.unit_path);
 	r = unit_snapshot_pack(snapshot, &fd);
@@ -276,7 +276,7 @@ static int keep_policy(
 	if (!kept->name)
 		return -ENOMEM;
 	r = policy_load(name, &keeper->options.policy_path, &diag, &kept->policy);
-	print_diag(&diag);
+	load_print_diag(&diag);
 	if (r == 0)
 		r = map_put(&keeper->policies, kept->name, kept);
 	if (r < 0)

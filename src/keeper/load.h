@@ -10,6 +10,7 @@
 
 #include <stdint.h>
 
+#include "base/diag.h"
 #include "base/macro.h"
 #include "unit/protocol.h"
 
@@ -29,6 +30,9 @@ void load_forget_vanished(struct keeper *keeper);
 /* The CONFIG message with the loaded files, and what greets a new core. */
 void load_send_config(struct keeper *keeper, uint64_t serial);
 void load_send_first_config(struct keeper *keeper);
+
+/* Print what was found in a file. */
+void load_print_diag(const struct diag *diag);
 
 /* Borrowed until the next load_units. Negative errno, already said, when it has mistakes.
  */

@@ -490,6 +490,22 @@ static void on_cut_short(struct manager *m, struct job *job, const struct record
 	job_step(m, job);
 }
 
+/*
+ * A reason comes with the failure of the start itself, whatever number that has, and with
+ * -ESRCH when the supervisor has ended: then it is the supervisor's.
+ */
+static bool is_start_failure(const struct airs_message *reply)
+{
+	struct airs_reason reason;
+
+	if (reply->status >= 0 || reply->size != sizeof(reason))
+		return false;
+	memcpy(&reason, reply->data, sizeof(reason));
+	return reply->status != -ESRCH ||
+			(reason.reason_class == AIRS_REASON_ERROR &&
+					reason.code == ESRCH);
+}
+
 static void on_start_reply(struct manager *m, struct job *job, struct record *target,
 		const struct airs_message *reply)
 {
@@ -497,10 +513,7 @@ static void on_start_reply(struct manager *m, struct job *job, struct record *ta
 		on_cut_short(m, job, target, reply->status);
 		return;
 	}
-	/* A reason comes with the failure of the start itself, whatever number that has.
-	 */
-	if (reply->status < 0 && reply->status != -ESRCH &&
-			reply->size == sizeof(struct airs_reason)) {
+	if (is_start_failure(reply)) {
 		start_failed(m, job, target, reply);
 		return;
 	}

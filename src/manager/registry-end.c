@@ -195,7 +195,12 @@ void registry_end_describe(const struct record *record, const struct registry_en
 				strategy_name(end));
 		return;
 	case AIRS_DECISION_REQUEST:
-		(void)snprintf(buffer, size, "stopped by the administrator");
+		(void)snprintf(buffer, size, "%s",
+				record->rest == REGISTRY_REST_FAILED &&
+								end == record_end(record, 0)
+						? "started by the administrator, not "
+						  "tried again"
+						: "stopped by the administrator");
 		return;
 	case AIRS_DECISION_SHUTDOWN:
 		(void)snprintf(buffer, size, "stopped with its supervisor");

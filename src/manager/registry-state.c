@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "manager/failure.h"
 #include "manager/registry.h"
 
 /* clang-format off */
@@ -67,18 +68,6 @@ void registry_set_status_text(struct record *record, const char *text)
 		(void)!replace_text(&more->status_text, text);
 }
 
-/* NULL: out of memory. */
-static char *format_error_step(const struct service_report *report)
-{
-	const char *why = strerrordesc_np(report->failed_errno);
-	const char *detail = report->failed_detail;
-
-	return text_format("%s: %s%s%s%s",
-			report->failed_step ? report->failed_step : "START",
-			why ? why : "unknown error", detail ? " (" : "",
-			detail ? detail : "", detail ? ")" : "");
-}
-
 static int note_failed_step(struct record_more *more, const struct service_report *report)
 {
 	const char *detail = report->failed_detail;
@@ -89,7 +78,8 @@ static int note_failed_step(struct record_more *more, const struct service_repor
 	if (report->failed_errno == 0)
 		text = text_format("%s: %s", report->failed_step, detail ? detail : "");
 	else
-		text = format_error_step(report);
+		text = failure_describe(
+				report->failed_step, report->failed_errno, detail);
 	if (!text)
 		return -ENOMEM;
 	free(more->failed_step);

@@ -70,6 +70,10 @@ void end_describe(const struct airs_reason *reason, char *buffer, size_t size)
 	if (plain.reason_class == AIRS_REASON_TIMEOUT && plain.text[0])
 		(void)snprintf(buffer, size, "%.*s timed out", AIRS_REASON_TEXT_SIZE,
 				plain.text);
+	else if (plain.reason_class == AIRS_REASON_ERROR && plain.text[0] &&
+			strerrordesc_np(plain.code))
+		(void)snprintf(buffer, size, "%.*s: %s", AIRS_REASON_TEXT_SIZE,
+				plain.text, strerrordesc_np(plain.code));
 	else if (plain.text[0] &&
 			(plain.reason_class == AIRS_REASON_USER ||
 					plain.reason_class == AIRS_REASON_SHUTDOWN))

@@ -29,6 +29,8 @@ exec sleep 1000
 EOT
 left burns "ExecStart=/bin/sh $T/burn.sh $T"
 cp /bin/true "$T/vanishes" # It is there when the files are read, and not when it is needed.
+left nobody User=no-such-user "ExecStart=$LONG"
+left alone "EnvironmentFile=$T/environment" "ExecStart=$LONG"
 left missing "ExecStartPre=/bin/rm $T/vanishes" "ExecStart=$T/vanishes"
 left reloads "ExecStart=$LONG" 'ExecReload=/bin/sh -c "exit 4"'
 left barks Type=notify NotifyAccess=all WatchdogSec=1 \
@@ -45,6 +47,13 @@ unit loops.actor <<EOT
 Restart=permanent
 [Service]
 ExecStart=/bin/sh -c "exit 9"
+EOT
+unit lost.actor <<EOT
+[Actor]
+Restart=permanent
+[Service]
+WorkingDirectory=$T/nowhere
+ExecStart=$LONG
 EOT
 service a
 service b
@@ -74,6 +83,19 @@ if grep -q -s . /sys/fs/cgroup/cgroup.procs /sys/fs/cgroup/unified/cgroup.procs 
 	happens "a child's child ends" '[ -e "$T/burnt" ]'
 	happens "what it used counts" '[ "$(property burns CPUUSec)" -ge 30000 ]'
 fi
+says alone "failed at: ENVIRONMENT: No such file or directory \\($T/environment\\). Write the file, or correct Env" "a missing file of variables, and what to do"
+says alone 'last end: ENVIRONMENT: No such file or directory' "which is how it ended"
+if is_root; then
+	says nobody 'failed at: USER: there is no such user or group \(no-such-user\). Create it' "an unknown user"
+	like "$(ctl start nobody 2>&1)" 'nobody: failed at step USER: there is no such user' "a start tells the same"
+fi
+happens "what never starts is given up" 'state_is lost failed'
+ctl start lost >/dev/null 2>&1
+says lost 'last end: CHDIR: No such file or directory, .*; started by the administrator, not tried again' \
+	"a start that fails says who wanted it"
+printf 'A=1\nnonsense\n' >"$T/environment"
+succeeds "with the file it starts" ctl start alone
+like "$(cat "$T/daemon.log")" "$T/environment:2: warning" "a wrong line of it is told"
 is "$(property done State) $(property done LastEnd)" "stopped exited with status 0" "a oneshot that is done"
 is "$(property remains State)" exited "one that remains"
 is "$(property forks PID)" "$(cat "$T/forks.pid")" "the process that forked, by its file"

@@ -109,7 +109,16 @@ START_TEST(failed_steps_are_named)
 	bed_add_unit(&bed, "program",
 			test_format("[Service]\nExecStart=%s/program\n", bed.folder));
 	test_write(test_path(bed.folder, "program"), "not a program", 0755);
+	bed_add_unit(&bed, "environment",
+			test_format("[Service]\nExecStart=/bin/true\n"
+				    "EnvironmentFile=-/nowhere/env\n"
+				    "EnvironmentFile=%s/env\n",
+					bed.folder));
+	test_write(test_path(bed.folder, "env"), "A=1\n", 0666);
 	bed_start(&bed, NULL);
+	bed_expect_failure(&bed, "environment", "ENVIRONMENT", EPERM, &reply);
+	ck_assert_ptr_nonnull(strstr(
+			reply.message.text, "/env: its group or others may write it"));
 	bed_expect_failure(&bed, "folder", "CHDIR", ENOENT, &reply);
 	ck_assert_str_eq(reply.message.text, "/nowhere/at/all");
 	bed_expect_failure(&bed, "output", "STDOUT", ENOENT, &reply);
@@ -179,7 +188,7 @@ START_TEST(folder_of_a_service_is_not_made_through_a_link_of_its_user)
 	bed_start(&bed, NULL);
 	bed_expect_exit(&bed, bed_spawn_main(&bed, "one"), CLD_EXITED, 0, &reply);
 	ck_assert_int_eq(access(test_path(bed.runtime, "run/nb/link/kept"), F_OK), 0);
-	bed_expect_failure(&bed, "two", "DESCRIPTION", ELOOP, &reply);
+	bed_expect_failure(&bed, "two", "FOLDERS", ELOOP, &reply);
 	ck_assert_int_eq(stat(test_path(away, "kept"), &st), 0);
 	ck_assert_uint_eq(st.st_uid, 0);
 	bed_stop(&bed);
@@ -212,7 +221,7 @@ START_TEST(links_of_a_services_user_lead_root_nowhere)
 	bed_add_shell(&bed, "fifo", "true", fifo);
 	bed_start(&bed, NULL);
 	bed_expect_failure(&bed, "output", "STDOUT", ELOOP, &reply);
-	bed_expect_failure(&bed, "environment", "DESCRIPTION", ELOOP, &reply);
+	bed_expect_failure(&bed, "environment", "ENVIRONMENT", ELOOP, &reply);
 	bed_expect_failure(&bed, "fifo", "STDOUT", ENXIO, &reply);
 	ck_assert_int_eq(stat(secret, &st), 0);
 	ck_assert_int_eq(st.st_size, 9);

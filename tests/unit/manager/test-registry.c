@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "manager/failure.h"
 #include "support/test.h"
 #include "unit/manager/units.h"
 
@@ -447,6 +448,34 @@ START_TEST(note_with_any_byte_changed_is_taken_or_refused_whole)
 }
 END_TEST
 
+START_TEST(failed_step_says_what_to_do)
+{
+	static const struct {
+		const char *step;
+		int error;
+		const char *detail, *told;
+	} rows[] = {
+		{ "CHDIR", ENOENT, "/srv/x",
+				"CHDIR: No such file or directory (/srv/x). Make the "
+				"folder, or correct WorkingDirectory=; a - before it lets "
+				"the unit go on without it." },
+		{ "USER", ESRCH, "web",
+				"USER: there is no such user or group (web). Create it, or "
+				"correct User=, Group= or SupplementaryGroups=." },
+		{ "SIGNALS", EPERM, NULL, "SIGNALS: Operation not permitted" },
+		{ NULL, ENOMEM, NULL, "START: Cannot allocate memory" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char *told = failure_describe(
+				rows[i].step, rows[i].error, rows[i].detail);
+
+		ck_assert_str_eq(told, rows[i].told);
+		free(told);
+	}
+}
+END_TEST
+
 START_TEST(retired_unit_gives_up_its_name_and_keeps_its_events)
 {
 	auto_(unit) unit = NULL;
@@ -562,7 +591,7 @@ START_TEST(record_outlives_the_registry_while_its_actor_does)
 }
 END_TEST
 
-TEST_MAIN("registry", records_come_in_tree_order,
+TEST_MAIN("registry", failed_step_says_what_to_do, records_come_in_tree_order,
 		service_is_what_it_reports_while_it_runs,
 		end_says_how_the_process_ended_and_what_was_done,
 		restarts_are_counted_for_the_child_and_its_group,

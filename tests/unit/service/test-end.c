@@ -152,7 +152,7 @@ START_TEST(reason_is_told_in_plain_words)
 		{ AIRS_REASON_USER, 0, "does not answer", "does not answer" },
 		{ AIRS_REASON_SHUTDOWN, 0, "too many", "too many" },
 		{ AIRS_REASON_SHUTDOWN, 0, NULL, "shutdown" },
-		{ AIRS_REASON_ERROR, ENOENT, "EXEC", "error ENOENT: EXEC" },
+		{ AIRS_REASON_ERROR, ENOENT, "EXEC", "EXEC: No such file or directory" },
 		{ AIRS_REASON_PROCESS, CLD_EXITED, NULL, "exited with status 0" },
 	};
 	char text[END_TEXT_SIZE];
