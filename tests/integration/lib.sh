@@ -151,6 +151,17 @@ is_root() {
 	[ "$(id -u)" = 0 ]
 }
 
+# Where a service without WorkingDirectory= is: a user's own instance begins in his home, if that is there.
+own_folder() {
+	local home
+	home=$(getent passwd "$(id -u)" | cut -d: -f6)
+	if ! is_root && [ -d "$home" ]; then
+		echo "$home"
+	else
+		echo /
+	fi
+}
+
 bail_out() {
 	echo "Bail out! $1"
 	sed 's/^/# /' "$T/daemon.log" 2>/dev/null

@@ -152,7 +152,7 @@ is "$(found bare ignored)" "0000000000000000 blocked 0000000000000000" "no signa
 unlike "$(cat "$T/bare.out")" '^env (AIRSSYS|NOTIFY_SOCKET|LISTEN|CK_|top_)' "nothing of the daemon's environment is inherited"
 like "$(cat "$T/bare.out")" '^env INVOCATION_ID=[0-9a-f]{32}$' "it has an invocation id"
 like "$(cat "$T/bare.out")" '^env PATH=/' "and a PATH"
-is "$(found bare folder)" "$([ "$(id -u)" = 0 ] && echo / || echo "$HOME")" "its folder is the root folder"
+is "$(found bare folder)" "$(own_folder)" "its folder is the root folder, or its user's"
 happens "its output is in the log" '[ "$(ctl logs bare | grep -c "to standard")" = 2 ]'
 
 is "$(found template argument | tr '\n' ' ')" '[first] [template] [template@first.actor] [template@first] ' \

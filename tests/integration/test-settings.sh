@@ -144,7 +144,7 @@ is "${10} ${11}" "$T/units/spec-one@.actor $T/units" "the file and its folder"
 is "${12}" "$T/run/run" "%t of a private instance"
 is "${19} ${20} ${22}" "$(id -un) $(id -u) $(id -g)" "%u, %U and %G are those of airssysd, not of its core"
 
-is "$(found foreign folder)" "$([ "$root" ] && echo / || echo "$HOME")" "a missing folder with - before it is passed over"
+is "$(found foreign folder)" "$(own_folder)" "a missing folder with - before it is passed over"
 is "$(found foreign 'open files')" "100 200" "LimitNOFILE= soft and hard"
 like "$(cat "$T/foreign.out")" '^env PASSED=as it was$' "PassEnvironment="
 unlike "$(cat "$T/foreign.out")" '^env NOT_THERE' "of a variable that is not there gives none"

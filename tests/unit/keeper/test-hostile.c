@@ -312,7 +312,10 @@ START_TEST(policy_is_not_refused_for_good_when_descriptors_run_out)
 	bed_add_unit(&bed, "one", "[Security]\nPolicy=open\n" SLEEP);
 	test_write(test_path(bed.units, "open.policy"), "[Policy]\nNoNewPrivileges=yes\n",
 			0644);
+	bed_add_unit(&bed, "two", SLEEP);
 	bed_start(&bed, NULL);
+	/* An ordinary user is looked up once. */
+	(void)bed_spawn_main(&bed, "two");
 	limit_descriptors(3);
 	bed_spawn(&bed, "one", &reply);
 	ck_assert_int_eq(reply.message.type, PROTOCOL_FAILED);
@@ -320,6 +323,8 @@ START_TEST(policy_is_not_refused_for_good_when_descriptors_run_out)
 	limit_descriptors(0);
 	(void)bed_spawn_main(&bed, "one");
 	bed_signal(&bed, "one", PROTOCOL_ALL, SIGKILL);
+	bed_await(&bed, PROTOCOL_EMPTY, &reply);
+	bed_signal(&bed, "two", PROTOCOL_ALL, SIGKILL);
 	bed_await(&bed, PROTOCOL_EMPTY, &reply);
 	bed_stop(&bed);
 }
