@@ -65,6 +65,7 @@ struct keeper {
 	struct orphans orphans;
 	uint64_t turns; /* of the loop: what was seen in an earlier one is old */
 	bool members_are_due; /* keeper/members.h: look after this event */
+	bool has_earlier; /* unit files of an earlier keeper were in force */
 	bool vanished_are_due; /* keeper/load.h: forget them after this event */
 	bool was_ready;
 	uint64_t look_again_usec; /* whether units are empty; 0: not due */

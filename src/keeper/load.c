@@ -84,15 +84,19 @@ static int read_files(struct keeper *keeper, const struct unit_in_force *in_forc
 /* The first time, what an earlier keeper had in force is. */
 static int renew(struct keeper *keeper, int *ret_fd, struct unit_set **ret_set)
 {
-	struct unit_in_force in_force = { keeper->set, keeper->snapshot_fd };
+	struct unit_in_force in_force = { keeper->set, keeper->snapshot_fd,
+		keeper->options.is_strict };
 	auto_(unit_set) earlier = NULL;
 	auto_close int fd = -1;
 	int r = keeper->set ? 0 : earlier_read(keeper, &fd, &earlier);
 
 	if (r < 0)
 		return r;
-	if (earlier)
-		in_force = (struct unit_in_force){ earlier, fd };
+	if (earlier) {
+		in_force.set = earlier;
+		in_force.snapshot_fd = fd;
+		keeper->has_earlier = true;
+	}
 	return read_files(keeper, &in_force, ret_fd, ret_set);
 }
 

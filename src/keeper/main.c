@@ -475,7 +475,8 @@ static int load_first(struct keeper *keeper)
 	r = unit_context_init(&keeper->context, keeper->options.runtime_base);
 	if (r == 0)
 		r = load_units(keeper);
-	if (r <= 0 || !keeper->options.is_strict)
+	/* What an earlier keeper had in force goes on. */
+	if (r <= 0 || !keeper->options.is_strict || keeper->has_earlier)
 		return r < 0 ? r : 0;
 	log_error("%d mistakes in the unit files, and --strict is given", r);
 	return -EINVAL;

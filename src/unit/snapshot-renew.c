@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "unit/code.h"
 #include "unit/name.h"
 #include "unit/snapshot.h"
 
@@ -167,6 +168,36 @@ static int keep_and_parse(struct unit_snapshot *snapshot,
 	return r == -ENOMEM ? r : 0;
 }
 
+/* Take the earlier files for all, with what was found wrong with the new ones. */
+static int keep_all(struct unit_snapshot **snapshot, const struct unit_in_force *in_force,
+		struct unit_set **set)
+{
+	auto_(unit_snapshot) earlier = NULL;
+	struct unit_set *again = NULL;
+	int r;
+
+	r = unit_snapshot_unpack(in_force->snapshot_fd, &earlier);
+	if (r == 0)
+		r = unit_set_parse(earlier, &earlier->context, NULL, &again);
+	if (r < 0)
+		return r;
+	unit_set_free(*set);
+	*set = again;
+	diag_fini(&earlier->diag);
+	earlier->diag = (*snapshot)->diag;
+	(*snapshot)->diag = (struct diag){ 0 };
+	unit_refusals_fini(&earlier->refusals);
+	earlier->refusals = (*snapshot)->refusals;
+	(*snapshot)->refusals = (struct unit_refusals){ 0 };
+	diag_add(&earlier->diag, DIAG_NOTE, unit_code(CODE_ALL_KEPT),
+			(struct diag_place){ 0 },
+			"Correct the mistakes and read the files again.",
+			"All units stay as they were, since airssysd was started with --strict.");
+	unit_snapshot_free(*snapshot);
+	*snapshot = TAKE_PTR(earlier);
+	return 0;
+}
+
 int unit_snapshot_renew(const struct strv *search_path,
 		const struct unit_context *context, const struct unit_in_force *in_force,
 		struct unit_snapshot **ret_snapshot, struct unit_set **ret_set)
@@ -180,7 +211,9 @@ int unit_snapshot_renew(const struct strv *search_path,
 		return r;
 	unit_snapshot_set_context(snapshot, context);
 	r = unit_snapshot_parse(snapshot, &set);
-	if (r == 0 && in_force->set && snapshot->refusals.count > 0)
+	if (r == 0 && in_force->set && in_force->is_strict && snapshot->diag.errors > 0)
+		r = keep_all(&snapshot, in_force, &set);
+	else if (r == 0 && in_force->set && snapshot->refusals.count > 0)
 		r = keep_and_parse(snapshot, in_force, &set);
 	if (r < 0)
 		return r;

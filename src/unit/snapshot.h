@@ -102,6 +102,7 @@ MUST_CHECK int unit_snapshot_keep(struct unit_snapshot *snapshot,
 struct unit_in_force {
 	const struct unit_set *set; /* NULL: nothing */
 	int snapshot_fd;
+	bool is_strict; /* a mistake anywhere leaves everything in force as it is */
 };
 
 /*

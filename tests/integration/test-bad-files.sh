@@ -73,6 +73,25 @@ like "$(cat "$T/daemon.log")" 'value.actor:2: error U020: ' "and the mistakes ar
 is "$(leftovers)" "" "no service was started"
 daemon=
 
+# A mistake that comes later leaves everything as it was.
+mkdir "$T/aside"
+mv "$T/units/"* "$T/aside"
+service strict
+start_daemon --strict
+happens "with --strict right files come up" 'is_running strict'
+printf '[Service]\nExecStart=/bin/true\nNice=much\n' | unit wrong.actor
+service other
+exits 1 "a reload finds a mistake" ctl daemon-reload
+like "$(ctl daemon-reload)" 'note U006: ' "which leaves all as it was under --strict"
+unlike "$(ctl list --all)" 'other' "a right file beside it, too"
+is_running strict && ok "what runs runs on" || not_ok "what runs runs on"
+rm "$T/units/wrong.actor"
+succeeds "without the mistake" ctl daemon-reload
+happens "the right file counts" 'is_running other'
+stop_daemon
+rm -r "$T/units"
+mv "$T/aside" "$T/units"
+
 printf '[Supervisor]\nChildren=sound program absent value\n' | unit group.supervisor
 service sound
 printf '[Service]\nExecStartPre=-/no/such/helper\n%s\n' "$sleeper" | unit helper.actor

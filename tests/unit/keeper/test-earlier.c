@@ -43,9 +43,9 @@ static pid_t begin(void)
 	return pid;
 }
 
-static void launch_again(void)
+static void launch_again(const char *option)
 {
-	bed_launch(&bed, NULL);
+	bed_launch(&bed, option);
 	bed_meet_core(&bed);
 	bed_await(&bed, PROTOCOL_PROCESS, &reply);
 	ck_assert_str_eq(reply.message.unit, "one");
@@ -74,14 +74,27 @@ START_TEST(unit_goes_on_as_it_was_when_a_new_keeper_finds_a_mistake)
 
 	ck_assert_int_eq(stat(kept_file(), &st), 0);
 	ck_assert_uint_eq(st.st_mode & 07777, 0600);
-	launch_again();
+	launch_again(NULL);
 	ck_assert_ptr_nonnull(strstr(bed_output(&bed), "one.actor:3: error"));
 	ck_assert(is_known("one"));
 	/* And as it is, for the next one, too. */
 	bed_kill_keeper(&bed);
-	launch_again();
+	launch_again(NULL);
 	ck_assert(is_known("one"));
 	ck_assert_int_eq(kill(pid, 0), 0);
+	bed_stop(&bed);
+	bed_await_gone(pid);
+}
+END_TEST
+
+START_TEST(strict_keeper_takes_over_what_was_in_force)
+{
+	pid_t pid = begin();
+
+	bed_add_unit(&bed, "two", SERVICE);
+	launch_again("--strict");
+	ck_assert(is_known("one"));
+	ck_assert(!is_known("two"));
 	bed_stop(&bed);
 	bed_await_gone(pid);
 }
@@ -106,7 +119,7 @@ END_TEST
 
 static void expect_ignored(const char *why)
 {
-	launch_again();
+	launch_again(NULL);
 	ck_assert_ptr_nonnull(strstr(bed_output(&bed), "are not used"));
 	ck_assert_ptr_nonnull(strstr(bed_output(&bed), why));
 	ck_assert(!is_known("one"));
@@ -187,7 +200,7 @@ START_TEST(kept_files_of_another_boot_are_not_used)
 	memcpy(other, plain, n);
 	other[0] = other[0] == '0' ? '1' : '0';
 	change_kept(plain, other, n);
-	launch_again();
+	launch_again(NULL);
 	ck_assert_ptr_null(strstr(bed_output(&bed), "are not used"));
 	ck_assert(!is_known("one"));
 	bed_stop(&bed);
@@ -268,6 +281,7 @@ START_TEST(unit_that_vanished_is_forgotten_when_nothing_of_it_is_left)
 END_TEST
 
 TEST_MAIN("earlier", unit_goes_on_as_it_was_when_a_new_keeper_finds_a_mistake,
+		strict_keeper_takes_over_what_was_in_force,
 		nothing_is_kept_when_a_keeper_has_stopped,
 		kept_files_that_others_may_write_are_not_used,
 		kept_files_that_are_a_link_are_not_used,

@@ -511,7 +511,7 @@ static void in_force_fini(struct unit_in_force *in_force)
 START_TEST(unit_in_force_keeps_its_files_while_new_ones_have_a_mistake)
 {
 	const char *folder = test_folder();
-	struct unit_in_force in_force = { NULL, -1 };
+	struct unit_in_force in_force = { .snapshot_fd = -1 };
 	struct unit_snapshot *s;
 
 	make_folder(test_path(folder, "b.actor.d"));
@@ -548,7 +548,7 @@ END_TEST
 START_TEST(unit_in_force_survives_that_its_program_is_gone)
 {
 	const char *folder = test_folder();
-	struct unit_in_force in_force = { NULL, -1 };
+	struct unit_in_force in_force = { .snapshot_fd = -1 };
 	auto_free char *text = text_format("[Service]\nExecStart=%s/x\n", folder);
 	struct unit_snapshot *s;
 
@@ -564,10 +564,43 @@ START_TEST(unit_in_force_survives_that_its_program_is_gone)
 }
 END_TEST
 
+START_TEST(mistake_leaves_everything_as_it_was_where_that_is_asked_for)
+{
+	const char *folder = test_folder();
+	struct unit_in_force in_force = { .snapshot_fd = -1, .is_strict = true };
+	struct unit_snapshot *s;
+
+	test_write(test_path(folder, "a.actor"), SHELL, 0644);
+	test_write(test_path(folder, "b.actor"), SHELL, 0644);
+	unit_snapshot_free(renew(folder, &in_force));
+	test_write(test_path(folder, "a.actor"), SHELL "Nice=much\n", 0644);
+	test_write(test_path(folder, "b.actor"), SHELL "Nice=7\n", 0644);
+	test_write(test_path(folder, "c.actor"), SHELL, 0644);
+	for (int round = 0; round < 2; round++) {
+		s = renew(folder, &in_force);
+		ck_assert_uint_eq(s->diag.errors, 1);
+		(void)fixture_find(&s->diag, "U020");
+		(void)fixture_find(&s->diag, "U006");
+		ck_assert_ptr_nonnull(unit_refusals_find(&s->refusals, "a"));
+		ck_assert_str_eq(names(s), "a.actor b.actor");
+		unit_snapshot_free(s);
+		ck_assert_int_eq(fixture_unit(in_force.set, "b")->service.nice, 0);
+		ck_assert_uint_eq(unit_set_find(in_force.set, "c"), UNIT_NONE);
+	}
+	test_write(test_path(folder, "a.actor"), SHELL, 0644);
+	s = renew(folder, &in_force);
+	fixture_silent(&s->diag);
+	unit_snapshot_free(s);
+	ck_assert_int_eq(fixture_unit(in_force.set, "b")->service.nice, 7);
+	ck_assert_uint_eq(in_force.set->count, 3);
+	in_force_fini(&in_force);
+}
+END_TEST
+
 START_TEST(kind_that_a_mistake_changes_keeps_the_unit_of_before)
 {
 	const char *folder = test_folder();
-	struct unit_in_force in_force = { NULL, -1 };
+	struct unit_in_force in_force = { .snapshot_fd = -1 };
 	struct unit_snapshot *s;
 
 	test_write(test_path(folder, "b.actor"), SHELL, 0644);
@@ -733,6 +766,7 @@ TEST_MAIN("snapshot", files_are_not_taken_for_missing_when_descriptors_run_out,
 		programs_are_looked_for_once_for_all_who_parse,
 		unit_in_force_keeps_its_files_while_new_ones_have_a_mistake,
 		unit_in_force_survives_that_its_program_is_gone,
+		mistake_leaves_everything_as_it_was_where_that_is_asked_for,
 		kind_that_a_mistake_changes_keeps_the_unit_of_before,
 		link_within_the_search_path_is_followed, link_to_dev_null_masks,
 		folder_that_others_may_write_is_left_out,
