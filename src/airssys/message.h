@@ -37,6 +37,8 @@ enum airs_message_type {
 	 */
 	AIRS_MSG_STARTED,
 	AIRS_MSG_SUPERVISOR, /* see supervisor.h */
+	AIRS_MSG_CONTINUE, /* airs_continue: value */
+	AIRS_MSG_TIMEOUT, /* airs_idle_timeout: no message has come */
 	AIRS_MSG_USER = 1024,
 };
 
@@ -46,7 +48,7 @@ struct airs_message {
 	uint32_t type; /* enum airs_message_type or the application's */
 	int32_t status; /* AIRS_MSG_REPLY and AIRS_MSG_STARTED */
 	airs_ref ref; /* not 0 in a request: it wants a reply */
-	uint64_t value; /* AIRS_MSG_TIMER, _FD, _STARTED and _DOWN */
+	uint64_t value; /* AIRS_MSG_TIMER, _FD, _STARTED, _DOWN and _CONTINUE */
 	void *data; /* NULL when size is 0 */
 	size_t size;
 };
@@ -157,6 +159,36 @@ AIRS_PUBLIC AIRS_MUST_CHECK int airs_reply(struct airs_actor *self, struct airs_
  */
 AIRS_PUBLIC AIRS_MUST_CHECK int airs_timer_start(struct airs_actor *self,
 		uint64_t delay_usec, uint64_t value, airs_ref *ret_timer);
+/*
+ * The same again and again: every interval_usec (not 0) after the first time, until it is
+ * cancelled. Ticks do not drift; those that could not be handled in time are left out,
+ * so that at most one waits in the mailbox.
+ * -EINVAL, -ENOMEM; a tick needs no memory.
+ */
+AIRS_PUBLIC AIRS_MUST_CHECK int airs_timer_start_interval(struct airs_actor *self,
+		uint64_t delay_usec, uint64_t interval_usec, uint64_t value,
+		airs_ref *ret_timer);
+/*
+ * How long until it expires (next), in microseconds; 0 when its message waits in the
+ * mailbox. -ENOENT when its message was delivered, it was cancelled, or it never existed.
+ */
+AIRS_PUBLIC AIRS_MUST_CHECK int airs_timer_read(
+		struct airs_actor *self, airs_ref timer, uint64_t *ret_left_usec);
+/*
+ * One AIRS_MSG_TIMEOUT when nothing else was delivered for delay_usec from now on (the
+ * timeout of OTP's gen_server). Any message takes it back, also one that waits in the
+ * mailbox already; it is not set again by itself. There is one for each actor: a second
+ * call sets it anew, AIRS_INFINITY takes it back. -ENOMEM, and then there is none.
+ */
+AIRS_PUBLIC AIRS_MUST_CHECK int airs_idle_timeout(
+		struct airs_actor *self, uint64_t delay_usec);
+/*
+ * Go on after this handler (or init) and before any other message, with AIRS_MSG_CONTINUE
+ * that carries value (OTP's continue): for work that must come first but need not keep
+ * the spawner, or a caller, waiting. Its handler may call this again. Of two calls in one
+ * handler the last one counts; when the handler ends the actor there is none.
+ */
+AIRS_PUBLIC void airs_continue(struct airs_actor *self, uint64_t value);
 /*
  * Cancel a timer: no message of it arrives afterwards, also when it has expired and its
  * message waits in the mailbox. 0, or -ENOENT when its message was delivered, it was

@@ -22,12 +22,33 @@
 
 #define NEXT_SPINS 64
 
-void turn_end_actor(struct worker *w, struct airs_actor *a, int r)
+static int deliver_continue(struct worker *w, struct airs_actor *a)
 {
-	struct airs_reason reason = w->is_exiting
-			? w->reason
-			: airs_reason_make(AIRS_REASON_ERROR, -r, NULL);
+	const struct airs_behaviour *behaviour =
+			atomic_load_explicit(&a->behaviour, memory_order_relaxed);
 
+	w->after = 0;
+	w->message = (struct airs_message){
+		.from = actor_pid(a),
+		.type = AIRS_MSG_CONTINUE,
+		.value = w->continue_value,
+	};
+	atomic_store_explicit(&a->handled,
+			atomic_load_explicit(&a->handled, memory_order_relaxed) + 1,
+			memory_order_relaxed);
+	return behaviour->handle ? behaviour->handle(a, a->state, &w->message) : 0;
+}
+
+void turn_after(struct worker *w, struct airs_actor *a, int r)
+{
+	struct airs_reason reason;
+
+	while (r >= 0 && w->after == AFTER_CONTINUE)
+		r = deliver_continue(w, a);
+	if (r >= 0 && !(w->after & AFTER_EXIT))
+		return;
+	reason = w->after & AFTER_EXIT ? w->reason
+				       : airs_reason_make(AIRS_REASON_ERROR, -r, NULL);
 	actor_end(w, a, &reason, ACTOR_ENDS_ITSELF);
 }
 
@@ -38,12 +59,13 @@ void actor_deliver_value(
 			atomic_load_explicit(&a->behaviour, memory_order_relaxed);
 	int r;
 
-	w->message.status = n->status;
+	/* Of a timer it is the place in the heap. */
+	w->message.status = n->kind == NODE_TIMER ? 0 : n->status;
 	w->message.ref = n->ref;
 	w->message.value = value;
 	r = turn_handle(w, a, behaviour, n, node_data(n));
-	if (UNLIKELY(w->is_exiting || r < 0))
-		turn_end_actor(w, a, r);
+	if (UNLIKELY(w->after || r < 0))
+		turn_after(w, a, r);
 }
 
 void actor_deliver(struct worker *w, struct airs_actor *a, struct node *n)
@@ -89,7 +111,7 @@ static void handle_start(struct worker *w, struct airs_actor *a, struct node *n)
 	if (actor_is_killed(a, n->to))
 		return; /* NODE_KILL follows. */
 	r = call_init(a, n);
-	if (w->is_exiting) {
+	if (w->after & AFTER_EXIT) {
 		fail_start(w, a, &w->reason);
 	} else if (r < 0 || r > AIRS_INIT_IGNORE) {
 		reason = airs_reason_make(AIRS_REASON_ERROR, r < 0 ? -r : EINVAL, NULL);
@@ -97,8 +119,11 @@ static void handle_start(struct worker *w, struct airs_actor *a, struct node *n)
 	} else if (r == AIRS_INIT_IGNORE) {
 		actor_tell_started(w, a, AIRS_INIT_IGNORE, NULL);
 		actor_end(w, a, &reason, ACTOR_ENDS_ITSELF);
-	} else if (r == 0) {
-		actor_tell_started(w, a, 0, NULL);
+	} else {
+		if (r == 0)
+			actor_tell_started(w, a, 0, NULL);
+		if (w->after)
+			turn_after(w, a, 0);
 	}
 }
 
@@ -280,7 +305,8 @@ static bool leave_ended(struct worker *w, struct airs_actor *a, struct node *n)
 /* A sender that has exchanged the tail keeps us waiting: n stays in front, handled. */
 static struct node *keep_in_front(struct worker *w, struct node *n)
 {
-	node_release_payload(w->system, w, n);
+	if (n->payload != PAYLOAD_KEPT)
+		node_release_payload(w->system, w, n);
 	n->kind = NODE_NOTHING;
 	return n;
 }

@@ -132,7 +132,7 @@ void actor_end(struct worker *w, struct airs_actor *a, const struct airs_reason 
 
 	if (ending == ACTOR_ENDS_ITSELF)
 		run_terminate(a, &copy);
-	w->is_exiting = false;
+	w->after = 0;
 	release(w, a, &copy);
 	w->ended = pid;
 	w->ended_reason = copy;
@@ -215,10 +215,16 @@ void airs_trap_exit(struct airs_actor *self, enum airs_trap trap)
 /* The first reason wins. */
 static void begin_exit(struct worker *w, const struct airs_reason *reason)
 {
-	if (w->is_exiting)
+	if (w->after & AFTER_EXIT)
 		return;
-	w->is_exiting = true;
+	w->after |= AFTER_EXIT;
 	w->reason = *reason;
+}
+
+void airs_continue(struct airs_actor *self, uint64_t value)
+{
+	self->worker->after |= AFTER_CONTINUE;
+	self->worker->continue_value = value;
 }
 
 int airs_exit(struct airs_actor *self, const struct airs_reason *reason)

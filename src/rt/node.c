@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "rt/signals.h"
 #include "rt/system.h"
 
 _Static_assert(sizeof(struct node) == 64, "a small message is one cache line");
@@ -48,6 +49,17 @@ void node_release_payload(
 		relation_free(system, worker, n->u.relation);
 	n->payload = PAYLOAD_NONE;
 	n->size = 0;
+}
+
+void node_free_slowly(struct airs_system *system, struct worker *worker, struct node *n)
+{
+	/* Without a worker the system is being freed. */
+	if (n->payload == PAYLOAD_KEPT && worker) {
+		timer_again(system, n);
+		return;
+	}
+	node_release_payload(system, worker, n);
+	memory_free(&system->memory, worker_memory(worker), n, n->size_class);
 }
 
 bool node_post(struct airs_system *system, struct worker *worker, struct node *n)

@@ -61,6 +61,8 @@ enum node_payload {
 	PAYLOAD_INLINE,
 	PAYLOAD_MOVED,
 	PAYLOAD_RELATION,
+	/* u.timer, of a timer with an interval: freeing it arms it again */
+	PAYLOAD_KEPT,
 };
 
 /* Whose link ended: the status of NODE_LINK_EXIT. */
@@ -120,6 +122,8 @@ struct node *node_new_must(struct airs_system *system, struct worker *worker,
 struct node *node_new_reason(struct airs_system *system, struct worker *worker,
 		enum node_kind kind, const struct airs_reason *reason);
 
+/* Frees a node with a payload that takes more: the rest of node_free. */
+void node_free_slowly(struct airs_system *system, struct worker *worker, struct node *n);
 /* Frees the payload only. */
 void node_release_payload(
 		struct airs_system *system, struct worker *worker, struct node *n);

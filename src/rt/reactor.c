@@ -108,7 +108,7 @@ static int grow_heap(struct reactor *r)
 	size_t capacity = r->heap_capacity ? r->heap_capacity * 2 : 16;
 	struct node **heap;
 
-	if (r->heap_size < r->heap_capacity)
+	if (r->heap_size + r->n_away < r->heap_capacity)
 		return 0;
 	if (capacity > INT32_MAX)
 		return -ENOMEM;
@@ -134,6 +134,15 @@ int reactor_add_timer(struct reactor *r, struct node *timer)
 	return ret;
 }
 
+void reactor_add_again(struct reactor *r, struct node *timer)
+{
+	spin_lock(&r->timer_lock);
+	r->n_away--;
+	sift_up(r, r->heap_size++, timer);
+	publish_next(r);
+	spin_unlock(&r->timer_lock);
+}
+
 bool reactor_cancel_timer(struct reactor *r, struct node *timer)
 {
 	bool is_armed;
@@ -143,7 +152,11 @@ bool reactor_cancel_timer(struct reactor *r, struct node *timer)
 	if (is_armed) {
 		take_from_heap(r, (size_t)timer->status);
 		publish_next(r);
+	} else if (timer->payload == PAYLOAD_KEPT) {
+		r->n_away--;
 	}
+	if (timer->payload == PAYLOAD_KEPT)
+		timer->payload = PAYLOAD_VALUE;
 	spin_unlock(&r->timer_lock);
 	return is_armed;
 }
@@ -156,6 +169,7 @@ static unsigned int take_due(struct reactor *r, uint64_t now_usec, struct node *
 	spin_lock(&r->timer_lock);
 	while (n < FIRE_BATCH && r->heap_size &&
 			r->heap[0]->u.timer.deadline_usec <= now_usec) {
+		r->n_away += r->heap[0]->payload == PAYLOAD_KEPT;
 		due[n++] = r->heap[0];
 		take_from_heap(r, 0);
 	}

@@ -35,6 +35,7 @@ struct reactor {
 	struct spin timer_lock; /* of what follows */
 	struct node **heap; /* armed NODE_TIMER and NODE_CALL_TIMEOUT, earliest first */
 	size_t heap_size, heap_capacity;
+	size_t n_away; /* with an interval: posted, and coming back to the heap */
 	uint64_t armed_usec; /* what timer_fd waits for, USEC_INFINITY for nothing */
 	_Atomic uint64_t next_usec; /* of the earliest timer; a hint for readers without
 				       the lock */
@@ -53,7 +54,12 @@ void reactor_free(struct reactor *r, struct airs_system *system);
 /* Arm a timer node, whose deadline is set. The reactor keeps it until it fires or is
  * cancelled. -ENOMEM. */
 MUST_CHECK int reactor_add_timer(struct reactor *r, struct node *timer);
-/* Whether it was still armed; then it is the caller's again. */
+/* One with an interval that has expired: arm it for its next time. Cannot fail. */
+void reactor_add_again(struct reactor *r, struct node *timer);
+/*
+ * Whether it was still armed; then it is the caller's again. Else it is in the mailbox, or
+ * on its way there, and does not come back to the heap.
+ */
 bool reactor_cancel_timer(struct reactor *r, struct node *timer);
 /* Post every timer that is due. Returns their number. */
 unsigned int reactor_fire(struct reactor *r, struct worker *w, uint64_t now_usec);

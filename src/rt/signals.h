@@ -54,6 +54,8 @@ void call_fail_request(struct worker *w, struct airs_actor *a, airs_pid caller,
 		airs_ref ref, const struct airs_reason *reason);
 
 /* timer.c */
+/* n has an interval and was handled: arm it for its next time. */
+void timer_again(struct airs_system *system, struct node *n);
 void timer_receive(struct worker *w, struct airs_actor *a, struct node *n);
 void timer_end(struct worker *w, struct airs_actor *a, struct relation *r);
 

@@ -188,9 +188,10 @@ static void kill_late(
 
 static struct airs_reason failure_of(const struct child *c)
 {
-	return c->failure == 0 && c->trouble ? c->trouble->failure
-			       : airs_reason_make(AIRS_REASON_ERROR, c->failure,
-						 "cannot be started");
+	return c->failure == 0 && c->trouble
+			? c->trouble->failure
+			: airs_reason_make(AIRS_REASON_ERROR, c->failure,
+					  "cannot be started");
 }
 
 static void fail_start(

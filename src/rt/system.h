@@ -139,8 +139,10 @@ MUST_CHECK static inline struct node *node_new(struct airs_system *system,
 static inline void node_free(
 		struct airs_system *system, struct worker *worker, struct node *n)
 {
-	if (UNLIKELY(n->payload >= PAYLOAD_MOVED))
-		node_release_payload(system, worker, n);
+	if (UNLIKELY(n->payload >= PAYLOAD_MOVED)) {
+		node_free_slowly(system, worker, n);
+		return;
+	}
 	memory_free(&system->memory, worker_memory(worker), n, n->size_class);
 }
 

@@ -26,8 +26,8 @@ enum turn turn_rest(struct worker *w, struct airs_actor *a, struct node *n,
 		struct node *last, unsigned int budget);
 /* Do with n what its kind asks for. */
 void turn_dispatch(struct worker *w, struct airs_actor *a, struct node *n);
-/* The handler, or init, has said how the actor ends: r, or airs_exit. */
-void turn_end_actor(struct worker *w, struct airs_actor *a, int r);
+/* What the handler, or init, has left to do: go on, or end with r or by airs_exit. */
+void turn_after(struct worker *w, struct airs_actor *a, int r);
 /* Tell the mailbox at w->behind what w has counted for it. */
 void turn_count_behind(struct worker *w);
 
@@ -67,8 +67,8 @@ static inline void turn_deliver_plain(
 	w->message.ref = 0;
 	w->message.value = 0;
 	r = turn_handle(w, a, behaviour, n, n->size ? n->u.bytes : NULL);
-	if (UNLIKELY(r < 0 || w->is_exiting))
-		turn_end_actor(w, a, r);
+	if (UNLIKELY(r < 0 || w->after))
+		turn_after(w, a, r);
 }
 
 /*

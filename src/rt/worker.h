@@ -33,6 +33,9 @@ struct run_queue {
 	_Atomic uint32_t count[LANE_COUNT];
 };
 
+#define AFTER_EXIT     1u /* airs_exit was called */
+#define AFTER_CONTINUE 2u /* airs_continue was called */
+
 struct worker_sight; /* what a worker remembers of another, see sched-threads.c */
 
 struct worker {
@@ -42,7 +45,8 @@ struct worker {
 	/* The message that is being handled. */
 	airs_ref request; /* its call, when not answered yet */
 	airs_pid request_from;
-	bool is_exiting; /* airs_exit was called */
+	uint8_t after; /* AFTER_…: what follows its handler */
+	uint64_t continue_value;
 	struct airs_reason reason;
 
 	/* What the handler sees; here because a local one would cost a stack guard. */
