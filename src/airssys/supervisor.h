@@ -56,6 +56,26 @@ enum airs_initial {
 	AIRS_INITIAL_HOLD, /* kept stopped until airs_supervisor_restart_child */
 };
 
+/*
+ * Whether the end of a child is the end of the work: see airs_auto_shutdown. Not of a
+ * permanent one.
+ */
+enum airs_significance {
+	AIRS_INSIGNIFICANT,
+	AIRS_SIGNIFICANT,
+};
+
+/*
+ * Whether a supervisor ends, with SHUTDOWN, when a significant child has ended by itself
+ * and is not restarted (OTP's auto_shutdown). What ends by request, with its group, or
+ * before it has started does not count.
+ */
+enum airs_auto_shutdown {
+	AIRS_AUTO_SHUTDOWN_NEVER, /* no child may be significant then */
+	AIRS_AUTO_SHUTDOWN_ANY, /* when the first one has */
+	AIRS_AUTO_SHUTDOWN_ALL, /* when one has and no other one is left */
+};
+
 #define AIRS_SHUTDOWN_BRUTAL UINT64_C(0) /* KILL at once */
 
 /*
@@ -96,6 +116,7 @@ struct airs_child_spec {
 	struct airs_backoff backoff;
 	struct airs_pool *pool; /* NULL: the supervisor's */
 	uint64_t cookie; /* comes back in events */
+	enum airs_significance significance;
 };
 
 /* Defaults in OTP: intensity 1, period 5 s. */
@@ -115,11 +136,13 @@ struct airs_supervisor_options {
 	 * its mailbox is lost
 	 */
 	airs_pid observer;
+	enum airs_auto_shutdown auto_shutdown;
 };
 
 /*
  * Check options and everything in them: duplicate ids, empty ids, values out of range, a
- * child with both or neither of behaviour and supervisor. 0 or -EINVAL; *ret_what (may be
+ * child with both or neither of behaviour and supervisor, a significant child that is
+ * permanent or whose supervisor never ends for it. 0 or -EINVAL; *ret_what (may be
  * NULL) then says what, static storage.
  */
 AIRS_PUBLIC AIRS_MUST_CHECK int airs_supervisor_check(
@@ -189,7 +212,8 @@ enum airs_child_state {
  *                    counts for what is done with it from now on. Its initial is ignored.
  *                    0, -ENOENT (ours, not OTP's)
  *
- * A supervisor that is ending answers starts with -ESHUTDOWN.
+ * A supervisor that is ending answers starts with -ESHUTDOWN; one that never ends for a
+ * child answers -EINVAL to the start and the update of a significant one.
  */
 AIRS_PUBLIC AIRS_MUST_CHECK int airs_supervisor_start_child(struct airs_actor *self,
 		airs_pid supervisor, const struct airs_child_spec *spec,

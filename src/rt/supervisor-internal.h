@@ -37,6 +37,7 @@ struct plan {
 	enum airs_strategy strategy;
 	enum airs_order order;
 	enum airs_escalation escalation;
+	enum airs_auto_shutdown auto_shutdown;
 	uint32_t intensity;
 	uint64_t period_usec;
 	airs_pid observer;
@@ -49,6 +50,7 @@ struct terms {
 	_Atomic unsigned int references;
 	enum airs_restart restart;
 	enum airs_initial initial;
+	enum airs_significance significance;
 	const struct airs_behaviour *behaviour; /* NULL: a supervisor */
 	uint64_t shutdown_usec;
 	uint64_t start_timeout_usec; /* AIRS_INFINITY: none */

@@ -92,6 +92,12 @@ static void start_on_request(
 	child_step(s, c, CHILD_WAIT, NULL);
 }
 
+static int may_have(const struct supervisor *s, const struct spec *spec)
+{
+	return spec->terms->significance == AIRS_INSIGNIFICANT ||
+			s->plan->auto_shutdown != AIRS_AUTO_SHUTDOWN_NEVER;
+}
+
 static int add_child(struct supervisor *s, struct spec *spec, struct airs_from from)
 {
 	struct child *c;
@@ -99,6 +105,8 @@ static int add_child(struct supervisor *s, struct spec *spec, struct airs_from f
 
 	if (s->life == LIFE_STOPPING)
 		return -ESHUTDOWN;
+	if (!may_have(s, spec))
+		return -EINVAL;
 	r = children_add(s, spec, &c);
 	if (r < 0)
 		return r;
@@ -200,6 +208,10 @@ static void serve_update(struct supervisor *s, struct airs_from from,
 {
 	struct child *c = children_find(s, spec_id(request->spec));
 
+	if (c && !may_have(s, request->spec)) {
+		answer_status(s, from, -EINVAL);
+		return;
+	}
 	if (c)
 		children_update(s, c, request->spec);
 	answer_status(s, from, c ? 0 : -ENOENT);

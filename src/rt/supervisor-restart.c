@@ -153,19 +153,53 @@ static void try_again(struct supervisor *s, struct child *c,
 		walk_restart_group(s, c);
 }
 
+/* Whether a significant child is there, or on its way. */
+static int is_left(const struct supervisor *s, const struct child *c)
+{
+	if (c->spec->terms->significance == AIRS_INSIGNIFICANT || c->want != WANT_UP)
+		return 0;
+	/* At first those that have not had their turn count as well. */
+	return child_has_process(c) || c->state == AIRS_CHILD_RESTARTING ||
+			(s->life == LIFE_STARTING && !c->has_run &&
+					c->outcome != OUTCOME_IGNORED);
+}
+
+/* Whether the end of c, which is not restarted, is the supervisor's. */
+static int ends_supervisor(const struct supervisor *s, const struct child *c)
+{
+	const struct child *other;
+
+	if (c->spec->terms->significance == AIRS_INSIGNIFICANT ||
+			s->plan->auto_shutdown == AIRS_AUTO_SHUTDOWN_NEVER)
+		return 0;
+	if (s->plan->auto_shutdown == AIRS_AUTO_SHUTDOWN_ANY)
+		return 1;
+	list_foreach(other, &s->children, link)
+		if (other != c && is_left(s, other))
+			return 0;
+	return 1;
+}
+
 /* The child is down by itself; restart it if its type says so. kind is what is told. */
 static void act_by_type(struct supervisor *s, struct child *c,
 		enum airs_supervisor_event_kind kind, const struct airs_reason *reason)
 {
 	const struct event_extra extra = { AIRS_DECISION_NONE, reason, 0 };
+	struct airs_reason end;
+	int shuts_down;
 
 	if (is_restarted(c, reason)) {
 		try_again(s, c, kind, reason);
 		return;
 	}
+	shuts_down = kind == AIRS_EVENT_CHILD_ENDED && ends_supervisor(s, c);
 	event_child(s, kind, c, &extra);
 	request_not_started(s, c, supervisor_status_of(reason), reason);
 	rest(s, c);
+	if (!shuts_down)
+		return;
+	end = airs_reason_make(AIRS_REASON_SHUTDOWN, 0, "a significant child has ended");
+	walk_shut_down(s, &end, AIRS_DECISION_SHUTDOWN);
 }
 
 /* It ended before it was stopped for a reason of which its group is the cause. */

@@ -69,6 +69,10 @@ static const char *find_mistake_in_spec(const struct airs_child_spec *c)
 		return "child: unknown restart type";
 	if (c->initial > AIRS_INITIAL_HOLD)
 		return "child: unknown initial state";
+	if (c->significance > AIRS_SIGNIFICANT)
+		return "child: unknown significance";
+	if (c->significance == AIRS_SIGNIFICANT && c->restart == AIRS_PERMANENT)
+		return "child: a permanent one cannot be significant";
 	return find_mistake_in_backoff(&c->backoff);
 }
 
@@ -84,6 +88,8 @@ static const char *find_mistake_in_options(const struct airs_supervisor_options 
 		return "supervisor: unknown order";
 	if (o->escalation > AIRS_ESCALATE_CHILD)
 		return "supervisor: unknown escalation";
+	if (o->auto_shutdown > AIRS_AUTO_SHUTDOWN_ALL)
+		return "supervisor: unknown automatic shutdown";
 	if (o->period_usec == 0)
 		return "supervisor: period is zero";
 	if (o->n_children > 0 && !o->children)
@@ -117,6 +123,9 @@ static int check_options(const struct airs_supervisor_options *o, unsigned int d
 		int r;
 
 		mistake = find_mistake_in_spec(c);
+		if (!mistake && c->significance == AIRS_SIGNIFICANT &&
+				o->auto_shutdown == AIRS_AUTO_SHUTDOWN_NEVER)
+			mistake = "child: significant, but its supervisor never ends for it";
 		if (mistake)
 			return refuse(ret_what, mistake);
 		r = c->supervisor ? check_options(c->supervisor, depth + 1, ret_what) : 0;
@@ -157,6 +166,7 @@ static int terms_new(const struct airs_child_spec *from, struct terms **ret_term
 	atomic_init(&terms->references, 1);
 	terms->restart = from->restart;
 	terms->initial = from->initial;
+	terms->significance = from->significance;
 	terms->behaviour = from->behaviour;
 	terms->shutdown_usec = from->shutdown_usec;
 	terms->start_timeout_usec = start_timeout_of(from);
@@ -176,6 +186,7 @@ static int is_same_backoff(const struct airs_backoff *a, const struct airs_backo
 static int terms_are(const struct terms *terms, const struct airs_child_spec *from)
 {
 	return terms->restart == from->restart && terms->initial == from->initial &&
+			terms->significance == from->significance &&
 			terms->behaviour == from->behaviour &&
 			terms->shutdown_usec == from->shutdown_usec &&
 			terms->start_timeout_usec == start_timeout_of(from) &&
@@ -250,6 +261,7 @@ int plan_new(const struct airs_supervisor_options *options, struct plan **ret_pl
 	plan->strategy = options->strategy;
 	plan->order = options->order;
 	plan->escalation = options->escalation;
+	plan->auto_shutdown = options->auto_shutdown;
 	plan->intensity = options->intensity;
 	plan->period_usec = options->period_usec;
 	plan->observer = options->observer;

@@ -266,6 +266,9 @@ void world_begin(uint64_t seed)
 	};
 
 	memset(&world, 0, sizeof(world));
+	/* References of another system may be the same. */
+	memset(answer_refs, 0, sizeof(answer_refs));
+	list_ref = tick_ref = supervisor_ref = 0;
 	n_pointers = 0;
 	ck_assert_int_eq(airs_system_new(&options, &world.system), 0);
 	ck_assert_int_eq(airs_system_start(world.system), 0);
