@@ -189,10 +189,16 @@ static void print_memory(struct page *p)
 
 static void print_cpu(struct page *p)
 {
+	uint64_t cpu_usec = facts_number(p->facts, "CPUUSec");
+
 	if (!facts_find(p->facts, "CPUUSec"))
 		return;
 	begin_line(p, "CPU");
-	when_append_span(p->out, facts_number(p->facts, "CPUUSec"));
+	/* Without a cgroup the kernel counts in ticks. */
+	if (cpu_usec == 0)
+		text_append(p->out, "less than 10ms");
+	else
+		when_append_span(p->out, cpu_usec);
 	end_line(p);
 }
 

@@ -62,9 +62,10 @@ def main():
             orders, revenue = order()
         except (OSError, ValueError) as error:
             sys.exit("gives up: %s" % error)
-        notify("%sWATCHDOG=1\nSTATUS=%d orders, revenue %d" % (ready, orders, revenue))
+        done = "%d order%s, revenue %d" % (orders, "" if orders == 1 else "s", revenue)
+        notify("%sWATCHDOG=1\nSTATUS=%s" % (ready, done))
         if ready or orders % 10 == 0:
-            print("%d orders, revenue %d" % (orders, revenue))
+            print(done)
         ready = ""
         time.sleep(1)
 

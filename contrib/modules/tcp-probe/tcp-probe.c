@@ -27,7 +27,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define SECOND UINT64_C(1000000)
+#define SECOND     UINT64_C(1000000)
+#define EARLY_USEC (SECOND / 4)
 
 struct probe {
 	char target[256];
@@ -43,6 +44,7 @@ struct probe {
 	int fd; /* the connection that is being made; -1 */
 	airs_ref watch, timer; /* timer: of the attempt, or until the next one */
 	uint64_t begun_usec, grace_end_usec, checks;
+	uint64_t next_usec; /* a failure before that does not count */
 	uint64_t failures; /* in a row */
 };
 
@@ -95,13 +97,33 @@ static int get_address(struct probe *p, const struct airs_module_args *args)
 	return inet_pton(AF_INET6, host, &p->address.in6.sin6_addr) == 1 ? 0 : -EINVAL;
 }
 
+/* Whether this failure is one of those that are counted: one in an interval. */
+static int count_failure(struct probe *p, uint64_t now, int error)
+{
+	if (!error)
+		p->failures = 0;
+	if (!error || now < p->next_usec)
+		return 0;
+	p->failures++;
+	p->next_usec = now + p->interval_usec;
+	return 1;
+}
+
+/* A service that is just starting is looked at more often, to see when it is there. */
+static uint64_t get_delay(const struct probe *p, uint64_t now, int error)
+{
+	uint64_t delay = error && now < p->grace_end_usec ? EARLY_USEC : p->interval_usec;
+
+	return error && p->next_usec - now < delay ? p->next_usec - now : delay;
+}
+
 /* The attempt is over: error is a positive errno, or 0 when somebody answered. */
 static int conclude(struct airs_actor *self, struct probe *p, int error)
 {
 	uint64_t now = airs_now(self);
 	char text[256];
 	airs_ref call;
-	int r = 0;
+	int counts, r = 0;
 
 	if (p->watch != 0)
 		airs_fd_unwatch(self, p->watch);
@@ -112,7 +134,7 @@ static int conclude(struct airs_actor *self, struct probe *p, int error)
 	p->watch = p->timer = 0;
 	p->fd = -1;
 	p->checks++;
-	p->failures = error ? p->failures + 1 : 0;
+	counts = count_failure(p, now, error);
 	if (error && now < p->grace_end_usec)
 		(void)snprintf(text, sizeof(text), "no answer yet: %s", strerror(error));
 	else if (error)
@@ -120,11 +142,11 @@ static int conclude(struct airs_actor *self, struct probe *p, int error)
 				(unsigned long long)p->failures,
 				p->failures == 1 ? "" : "s", strerror(error));
 	else
-		(void)snprintf(text, sizeof(text), "ok, %llu checks, %.1f ms",
-				(unsigned long long)p->checks,
+		(void)snprintf(text, sizeof(text), "ok, %llu check%s, %.1f ms",
+				(unsigned long long)p->checks, p->checks == 1 ? "" : "s",
 				(double)(now - p->begun_usec) / 1000);
 	airs_status(self, text);
-	if (p->failures >= p->failures_max && now >= p->grace_end_usec) {
+	if (counts && p->failures >= p->failures_max && now >= p->grace_end_usec) {
 		/* Its answer changes nothing here: a service that is down is seen to. */
 		r = airs_service_fail(self, p->target, text, &call);
 		p->failures = 0;
@@ -132,7 +154,7 @@ static int conclude(struct airs_actor *self, struct probe *p, int error)
 	}
 	if (r < 0 && r != -ENOTCONN)
 		return r;
-	return airs_timer_start(self, p->interval_usec, 0, &p->timer);
+	return airs_timer_start(self, get_delay(p, now, error), 0, &p->timer);
 }
 
 static int begin(struct airs_actor *self, struct probe *p)

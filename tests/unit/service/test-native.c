@@ -202,9 +202,31 @@ START_TEST(probe_is_content_while_somebody_listens)
 	world_start(w);
 	world_advance(w, 4500 * USEC_PER_MSEC);
 	world_expect(&w->told,
-			"started; status ok, 1 checks, 0.0 ms; "
+			"started; status ok, 1 check, 0.0 ms; "
 			"status ok, 2 checks, 0.0 ms; status ok, 3 checks, 0.0 ms; "
 			"status ok, 4 checks, 0.0 ms; status ok, 5 checks, 0.0 ms; ");
+	(void)close(fd);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(probe_sees_soon_that_a_service_has_come_up)
+{
+	const char *path = test_path(test_folder(), "socket");
+	auto_free char *text = text_format(NATIVE("target=web unix=%s"), path);
+	struct world *w = native_world(text, PROBE);
+	int fd;
+
+	world_start(w);
+	world_expect(&w->told,
+			"started; "
+			"status no answer yet: No such file or directory; ");
+	fd = listen_at(path);
+	world_advance(w, 300 * USEC_PER_MSEC);
+	world_expect(&w->told, "status ok, 2 checks, 0.0 ms; ");
+	/* From then on it takes its time. */
+	world_advance(w, 4 * USEC_PER_SEC);
+	world_expect(&w->told, "");
 	(void)close(fd);
 	world_free(w);
 }
@@ -276,6 +298,7 @@ TEST_MAIN("native", module_runs_in_the_tree_and_stops_with_it,
 		refused_module_is_told_with_its_reason, module_that_is_not_there_is_told,
 		stop_before_the_module_came_ends_the_start, verdict_ends_the_module,
 		probe_is_content_while_somebody_listens,
+		probe_sees_soon_that_a_service_has_come_up,
 		probe_gives_its_verdict_after_so_many_failures_and_goes_on,
 		probe_with_wrong_arguments_does_not_start,
 		module_that_is_not_wanted_is_not_started)
