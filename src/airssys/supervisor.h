@@ -265,6 +265,8 @@ enum airs_supervisor_event_kind {
 	AIRS_EVENT_ESCALATED,
 	AIRS_EVENT_SUPERVISOR_STARTED,
 	AIRS_EVENT_SUPERVISOR_ENDED,
+	/* it was told to end, or cannot go on: it stops its children; reason */
+	AIRS_EVENT_SUPERVISOR_STOPPING,
 };
 
 /* Why a supervisor acted. */

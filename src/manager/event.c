@@ -112,15 +112,23 @@ static void write_event(struct manager *m, const struct record *record,
 		return; /* the service itself has said so */
 	case AIRS_EVENT_ESCALATED:
 	case AIRS_EVENT_SUPERVISOR_STARTED:
+	case AIRS_EVENT_SUPERVISOR_STOPPING:
 	case AIRS_EVENT_SUPERVISOR_ENDED:
 		return;
 	}
 }
 
-/* About the supervisor itself: its cookie is that of its own specification. */
-static void on_own(struct manager *m, const struct airs_supervisor_event *event)
+static bool is_own(const struct airs_supervisor_event *event)
 {
-	struct record *record = registry_find_id(&m->registry, event->cookie);
+	return event->kind == AIRS_EVENT_ESCALATED ||
+			event->kind == AIRS_EVENT_SUPERVISOR_STARTED ||
+			event->kind == AIRS_EVENT_SUPERVISOR_STOPPING ||
+			event->kind == AIRS_EVENT_SUPERVISOR_ENDED;
+}
+
+static void write_own(struct manager *m, const struct record *record,
+		const struct airs_supervisor_event *event)
+{
 	struct activity_record activity = {
 		.supervisor = record ? record->name : "root",
 		.actor = event->supervisor,
@@ -136,6 +144,16 @@ static void on_own(struct manager *m, const struct airs_supervisor_event *event)
 		activity.kind = ACTIVITY_SUPERVISOR_ENDED;
 	}
 	write_with_reason(m, &event->reason, &activity);
+}
+
+/* About the supervisor itself: its cookie is that of its own specification. */
+static void on_own(struct manager *m, const struct airs_supervisor_event *event)
+{
+	struct record *record = registry_find_id(&m->registry, event->cookie);
+
+	/* What is being stopped is told when it is. */
+	if (event->kind != AIRS_EVENT_SUPERVISOR_STOPPING)
+		write_own(m, record, event);
 	if (record)
 		(void)!registry_event(&m->registry, record, event, clock_realtime_usec());
 }
@@ -157,6 +175,7 @@ static bool changes_note(const struct record *record, enum registry_rest rest,
 	case AIRS_EVENT_CHILD_BACKOFF:
 	case AIRS_EVENT_ESCALATED:
 	case AIRS_EVENT_SUPERVISOR_STARTED:
+	case AIRS_EVENT_SUPERVISOR_STOPPING:
 	case AIRS_EVENT_SUPERVISOR_ENDED:
 		return false;
 	}
@@ -183,9 +202,7 @@ void event_on_supervisor(struct manager *m, const struct airs_supervisor_event *
 	struct record *record;
 	enum registry_rest rest;
 
-	if (event->kind == AIRS_EVENT_ESCALATED ||
-			event->kind == AIRS_EVENT_SUPERVISOR_STARTED ||
-			event->kind == AIRS_EVENT_SUPERVISOR_ENDED) {
+	if (is_own(event)) {
 		on_own(m, event);
 		return;
 	}

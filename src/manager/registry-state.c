@@ -351,6 +351,9 @@ int registry_event(struct registry *registry, struct record *record,
 			};
 		record_stopping(record, now);
 		return 0;
+	case AIRS_EVENT_SUPERVISOR_STOPPING:
+		record_stopping(record, now);
+		return 0;
 	case AIRS_EVENT_SUPERVISOR_STARTED:
 	case AIRS_EVENT_SUPERVISOR_ENDED:
 		return 0; /* the parent's events about its child say the same */

@@ -195,12 +195,15 @@ void walk_restart_group(struct supervisor *s, struct child *c)
 void walk_shut_down(struct supervisor *s, const struct airs_reason *reason,
 		enum airs_supervisor_decision decision)
 {
+	const struct event_extra extra = { decision, reason, 0 };
 	struct walk *w = &s->walk;
 
 	if (s->life == LIFE_STOPPING)
 		return;
 	s->life = LIFE_STOPPING;
 	s->reason = *reason;
+	if (decision != AIRS_DECISION_ESCALATE) /* which is told by itself */
+		event_supervisor(s, AIRS_EVENT_SUPERVISOR_STOPPING, &extra);
 	cancel_timer(s);
 	w->decision = decision;
 	w->first = 0;

@@ -278,6 +278,32 @@ START_TEST(supervisor_is_degraded_by_what_fails_below_it)
 }
 END_TEST
 
+START_TEST(supervisor_that_stops_its_children_is_shown_so)
+{
+	struct record *top, *inner;
+	static const struct text_file nested[] = {
+		{ "top.supervisor", "[Supervisor]\nChildren=inner\n" },
+		{ "inner.supervisor", "[Supervisor]\nChildren=db\n" },
+		{ "db.actor", SERVICE },
+	};
+
+	UNITS_REGISTRY(&registry, nested);
+	top = registry_find(&registry, "top");
+	inner = registry_find(&registry, "inner");
+	start_up(top);
+	start_up(inner);
+	tell(inner, AIRS_EVENT_SUPERVISOR_STOPPING, AIRS_DECISION_SHUTDOWN);
+	ck_assert_int_eq(inner->state, REGISTRY_STOPPING);
+	ck_assert_int_eq(top->state, REGISTRY_RUNNING);
+	tell(inner, AIRS_EVENT_CHILD_STOPPED, AIRS_DECISION_SHUTDOWN);
+	ck_assert_int_eq(inner->state, REGISTRY_STOPPED);
+	/* One that was told too late is as it is. */
+	tell(inner, AIRS_EVENT_SUPERVISOR_STOPPING, AIRS_DECISION_SHUTDOWN);
+	ck_assert_int_eq(inner->state, REGISTRY_STOPPED);
+	registry_fini(&registry);
+}
+END_TEST
+
 START_TEST(window_is_the_supervisors_and_passes)
 {
 	struct airs_supervisor_event event;
@@ -598,6 +624,7 @@ TEST_MAIN("registry", failed_step_says_what_to_do, records_come_in_tree_order,
 		history_keeps_the_newest_ends, unit_rests_as_its_end_says,
 		backoff_is_at_work_and_given_up_is_not,
 		supervisor_is_degraded_by_what_fails_below_it,
+		supervisor_that_stops_its_children_is_shown_so,
 		window_is_the_supervisors_and_passes,
 		note_brings_back_rest_history_and_counters,
 		actor_of_a_module_is_found_while_it_lives,

@@ -116,6 +116,23 @@ START_TEST(whole_tree_stops_in_reverse_order)
 }
 END_TEST
 
+START_TEST(subtree_tells_that_it_is_stopping_before_it_has_ended)
+{
+	const struct airs_supervisor_event *e;
+
+	supervise_tree(AIRS_PERMANENT);
+	b.manner = WORKER_IS_DEAF;
+	ck_assert_int_eq(do_terminate("left"), -EINPROGRESS);
+	ck_assert_uint_eq(count_events(AIRS_EVENT_SUPERVISOR_STOPPING, NULL), 1);
+	e = event_of(AIRS_EVENT_SUPERVISOR_STOPPING, NULL, 0);
+	ck_assert_uint_eq(e->cookie, 1000);
+	ck_assert_str_eq(e->supervisor_name, "left");
+	ck_assert_uint_eq(e->reason.reason_class, AIRS_REASON_SHUTDOWN);
+	ck_assert_uint_eq(count_events(AIRS_EVENT_SUPERVISOR_ENDED, NULL), 0);
+	world_end();
+}
+END_TEST
+
 START_TEST(count_children_supervisor)
 {
 	struct airs_child_counts counts;
@@ -240,8 +257,9 @@ END_TEST
 
 TEST_MAIN("supervisor-tree", tree, transient_subtree_that_escalates_stays_down,
 		killed_subtree_is_restarted_with_its_children,
-		whole_tree_stops_in_reverse_order, count_children_supervisor,
-		subtree_that_cannot_start_fails_the_tree,
+		whole_tree_stops_in_reverse_order,
+		subtree_tells_that_it_is_stopping_before_it_has_ended,
+		count_children_supervisor, subtree_that_cannot_start_fails_the_tree,
 		subtree_waits_for_its_slow_child_before_the_next_starts,
 		nested_supervisors_tell_the_same_observer,
 		stuck_subtree_is_killed_after_its_time,
