@@ -248,6 +248,8 @@ static int on_end(struct registry *registry, struct record *record,
 	note_window(record, event, now);
 	come_to_rest(record, event, now);
 	has_ended(registry, record);
+	if (event->decision != AIRS_DECISION_RESTART)
+		service_unit_drop_spare(&record->unit);
 	return r;
 }
 
@@ -298,6 +300,7 @@ static int on_starting(struct record *record, const struct airs_supervisor_event
 static void on_given_up(struct registry *registry, struct record *record, uint64_t now)
 {
 	has_ended(registry, record);
+	service_unit_drop_spare(&record->unit);
 	record_mark_given_up(record);
 	record->rest = REGISTRY_REST_FAILED;
 	set_state(record, REGISTRY_FAILED, "given-up", now);
@@ -309,6 +312,7 @@ static int on_backoff(struct record *record, const struct airs_supervisor_event 
 	struct record_more *more = record_make_more(record);
 
 	note_window(record, event, now);
+	service_unit_drop_spare(&record->unit);
 	set_state(record, REGISTRY_BACKOFF, "auto-restart", now);
 	if (!more)
 		return -ENOMEM;

@@ -63,7 +63,7 @@ void record_free(struct record *record)
 	if (record->group)
 		unit_free(record->group->unit);
 	free(record->group);
-	service_unit_renew(&record->unit);
+	unit_free(record->unit.kept);
 	free(record->description);
 	free(record);
 }
@@ -227,6 +227,7 @@ void record_keep_unit(struct record *record, struct unit **unit)
 {
 	struct service_unit *shared = &record->unit;
 
+	service_unit_drop_spare(shared);
 	if (shared->is_outdated || (shared->references == 0 && !record_is_up(record)))
 		return;
 	shared->is_outdated = true;

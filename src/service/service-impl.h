@@ -124,6 +124,7 @@ struct service {
 	bool over : 1; /* it was over when the actor began */
 	bool leaving : 1; /* SERVICE_LEAVING */
 	bool finished : 1;
+	bool restarts : 1; /* finished, and the restart condition holds */
 
 	/* what is said of it */
 	bool acknowledged : 1; /* airs_init_done was called */
@@ -161,6 +162,8 @@ MUST_CHECK int service_wake(struct service *s);
 void service_renew_unit(struct service *s);
 /* Let go of what a service that merely runs does not need. */
 void service_rest(struct service *s);
+/* The run is over: its settings are of use for one that follows at once. */
+void service_leave_unit(struct service *s);
 void service_rest_fini(struct service *s);
 
 /* service-adopt.c */

@@ -26,14 +26,22 @@ static int open_unit(const struct service *s, struct unit **ret_unit)
 /* What it was started with is needed again if others are in force. */
 static void close_unit(struct service *s)
 {
-	if (s->unit_is_kept) {
-		unit_free(s->identity->kept);
-		s->identity->kept = s->unit;
-	} else {
-		unit_free(s->unit);
+	struct service_unit *identity = s->identity;
+
+	if (s->unit_is_kept && identity->is_outdated) {
+		unit_free(identity->kept);
+		identity->kept = TAKE_PTR(s->unit);
 	}
+	unit_free(s->unit);
 	s->unit = NULL;
 	s->unit_is_kept = false;
+}
+
+void service_leave_unit(struct service *s)
+{
+	if (!s->restarts || s->identity->is_outdated || s->identity->kept)
+		return;
+	s->identity->kept = TAKE_PTR(s->unit);
 }
 
 int service_wake(struct service *s)

@@ -266,6 +266,7 @@ void service_finish(struct airs_actor *self, struct service *s)
 				&s->work->reason, s->work->result, restart);
 	s->over = s->over || (!s->stop_requested && !restart);
 	s->finished = true;
+	s->restarts = restart;
 	if (!is_told)
 		log_end(self, s);
 	service_write_note(self, s);

@@ -451,12 +451,15 @@ static void service_release(void *state)
 
 	if (!s->context)
 		return;
+	if (s->identity) {
+		service_leave_unit(s);
+		service_unit_renew(s->identity);
+	}
 	service_rest_fini(s);
 	(void)close_fd(s->notify_fd);
 	free(s->status_text);
 	if (!s->identity)
 		return;
-	service_unit_renew(s->identity);
 	s->context->directory.release(s->context->directory.data, s->identity);
 }
 

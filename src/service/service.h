@@ -69,9 +69,12 @@ enum service_wish {
  */
 struct service_unit {
 	const char *name; /* lives as long as this */
-	/* The settings that its actor was started with, when others are in force by now;
-	   NULL: those in force. Owned; put there by who manages the unit, taken by its
-	   actor while that has something to do. */
+	/*
+	 * Settings that its actor goes by. When is_outdated: those that it was started
+	 * with, while others are in force; put there by who manages the unit. Else those
+	 * in force, left by a run for one that follows at once. NULL: those in force,
+	 * which have to be opened. Owned; its actor takes them while it does something.
+	 */
 	struct unit *kept;
 	uint64_t id; /* of who manages it */
 	uint32_t references;
@@ -81,9 +84,20 @@ struct service_unit {
 /* A run of the unit begins or is over: the settings in force are the right ones. */
 static inline void service_unit_renew(struct service_unit *unit)
 {
+	if (!unit->is_outdated)
+		return;
 	unit_free(unit->kept);
 	unit->kept = NULL;
 	unit->is_outdated = false;
+}
+
+/* No run follows at once. */
+static inline void service_unit_drop_spare(struct service_unit *unit)
+{
+	if (unit->is_outdated)
+		return;
+	unit_free(unit->kept);
+	unit->kept = NULL;
 }
 
 /* Where units and their settings are. The struct and data outlive every actor. Called on

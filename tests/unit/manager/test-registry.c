@@ -580,6 +580,28 @@ START_TEST(actor_that_runs_keeps_the_settings_that_it_was_started_with)
 }
 END_TEST
 
+START_TEST(settings_that_a_run_left_are_dropped_when_none_follows_at_once)
+{
+	struct airs_supervisor_event event;
+	struct record *lone;
+
+	UNITS_REGISTRY(&registry, shop);
+	lone = registry_find(&registry, "lone");
+	start_up(lone);
+	ck_assert_int_eq(registry_open(&registry, lone, &lone->unit.kept), 0);
+	tell_end(lone, AIRS_DECISION_RESTART, AIRS_REASON_ERROR);
+	ck_assert_ptr_nonnull(lone->unit.kept);
+	event = units_event(lone, AIRS_EVENT_CHILD_BACKOFF, AIRS_DECISION_RESTART);
+	ck_assert_int_eq(registry_event(&registry, lone, &event, NOW), 0);
+	ck_assert_ptr_null(lone->unit.kept);
+	start_up(lone);
+	ck_assert_int_eq(registry_open(&registry, lone, &lone->unit.kept), 0);
+	tell_end(lone, AIRS_DECISION_NONE, AIRS_REASON_ERROR);
+	ck_assert_ptr_null(lone->unit.kept);
+	registry_fini(&registry);
+}
+END_TEST
+
 START_TEST(unit_without_files_that_stays_in_force_keeps_its_settings)
 {
 	static const struct text_file later[] = { { "other.actor", SERVICE } };
@@ -635,5 +657,6 @@ TEST_MAIN("registry", failed_step_says_what_to_do, records_come_in_tree_order,
 		retired_unit_gives_up_its_name_and_keeps_its_events,
 		unit_that_merely_runs_has_nothing_of_what_most_have_not,
 		actor_that_runs_keeps_the_settings_that_it_was_started_with,
+		settings_that_a_run_left_are_dropped_when_none_follows_at_once,
 		unit_without_files_that_stays_in_force_keeps_its_settings,
 		record_outlives_the_registry_while_its_actor_does)

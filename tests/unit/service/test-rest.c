@@ -43,6 +43,24 @@ START_TEST(settings_are_made_once_for_a_start_and_once_for_an_end)
 }
 END_TEST
 
+START_TEST(start_that_follows_an_end_at_once_makes_no_settings_again)
+{
+	struct world *w = running(SIMPLE "Restart=always\n");
+
+	world_end(w, world_main(w), CLD_EXITED, 0);
+	ck_assert_uint_eq(w->opened, 2);
+	ck_assert_ptr_nonnull(w->identity.kept);
+	world_start(w);
+	ck_assert_str_eq(w->report.state, "running");
+	ck_assert_uint_eq(w->opened, 2);
+	ck_assert_ptr_null(w->identity.kept);
+	/* One that nobody wants to run again leaves nothing. */
+	world_stop(w);
+	ck_assert_ptr_null(w->identity.kept);
+	world_free(w);
+}
+END_TEST
+
 START_TEST(service_that_rests_answers_as_ever)
 {
 	struct world *w = running(SIMPLE);
@@ -130,6 +148,7 @@ START_TEST(failure_that_was_ignored_is_told_on)
 END_TEST
 
 TEST_MAIN("rest", settings_are_made_once_for_a_start_and_once_for_an_end,
+		start_that_follows_an_end_at_once_makes_no_settings_again,
 		service_that_rests_answers_as_ever, watchdog_runs_while_the_service_rests,
 		end_is_judged_by_the_settings_of_its_start,
 		reload_by_new_settings_leaves_those_of_the_start,
