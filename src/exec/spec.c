@@ -8,7 +8,7 @@
 #include "base/fd.h"
 #include "base/wire.h"
 
-#define SPEC_MAGIC 0x32534541 /* "AES2" */
+#define SPEC_MAGIC 0x33534541 /* "AES3" */
 #define GROUPS_MAX 65536
 #define UMASK_MAX  0777
 
@@ -37,6 +37,8 @@ static void put_identity(struct wire_writer *w, const struct exec_spec *spec)
 static void put_resources(struct wire_writer *w, const struct exec_spec *spec)
 {
 	wire_put_u32(w, spec->umask);
+	wire_put_u8(w, spec->ignore_sigpipe);
+	wire_put_u8(w, spec->new_keyring);
 	wire_put_u8(w, spec->reset_oom_score);
 	wire_put_u8(w, spec->set_nice);
 	wire_put_i32(w, spec->nice);
@@ -203,6 +205,8 @@ static void get_resources(struct unpacking *u, struct exec_spec *spec)
 	spec->umask = wire_get_u32(&u->r);
 	if (spec->umask > UMASK_MAX)
 		set_error(u, -EBADMSG);
+	spec->ignore_sigpipe = get_bool(u);
+	spec->new_keyring = get_bool(u);
 	spec->reset_oom_score = get_bool(u);
 	spec->set_nice = get_bool(u);
 	spec->nice = wire_get_i32(&u->r);

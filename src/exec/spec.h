@@ -64,6 +64,8 @@ struct exec_spec {
 	struct strv own_folders;
 
 	mode_t umask;
+	bool ignore_sigpipe;
+	bool new_keyring; /* a session keyring of its own, where the kernel has any */
 	bool reset_oom_score; /* the keeper's own score is not the default */
 	bool set_nice;
 	int nice;

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/close_range.h>
+#include <linux/keyctl.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -39,9 +40,26 @@ static int fail(struct exec_run *run, int error, const char *detail)
 	return error;
 }
 
+/*
+ * Without one of its own a service would have the keeper's keys, or find the keys that
+ * another one left. It is root's, so that it does not count for the user's few; who has it
+ * may use it. A kernel without keys, or a container that forbids them, has nothing to share.
+ */
+static int join_keyring(struct exec_run *run)
+{
+	if (!run->spec->new_keyring ||
+			syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) >= 0 ||
+			errno == ENOSYS || errno == EPERM || errno == EACCES ||
+			errno == EDQUOT)
+		return 0;
+	return fail(run, -errno, "session keyring");
+}
+
 static int enter_session(struct exec_run *run)
 {
-	return setsid() < 0 && errno != EPERM ? fail(run, -errno, NULL) : 0;
+	if (setsid() < 0 && errno != EPERM)
+		return fail(run, -errno, NULL);
+	return join_keyring(run);
 }
 
 static int close_range_from(unsigned int first, unsigned int flags)
@@ -390,10 +408,13 @@ static int forbid_new_privileges(struct exec_run *run)
 	return r < 0 ? fail(run, r, NULL) : 0;
 }
 
-static int unblock_signals(struct exec_run *run)
+static int set_signals(struct exec_run *run)
 {
+	const struct sigaction ignore = { .sa_handler = SIG_IGN };
 	sigset_t none;
 
+	if (run->spec->ignore_sigpipe && sigaction(SIGPIPE, &ignore, NULL) < 0)
+		return fail(run, -errno, NULL);
 	sigemptyset(&none);
 	return sigprocmask(SIG_SETMASK, &none, NULL) < 0 ? fail(run, -errno, NULL) : 0;
 }
@@ -448,7 +469,7 @@ static const struct {
 	[EXEC_STEP_CREDENTIALS] = { "CREDENTIALS", set_credentials },
 	[EXEC_STEP_CHDIR] = { "CHDIR", change_folder },
 	[EXEC_STEP_NO_NEW_PRIVILEGES] = { "NO_NEW_PRIVILEGES", forbid_new_privileges },
-	[EXEC_STEP_SIGNALS] = { "SIGNALS", unblock_signals },
+	[EXEC_STEP_SIGNALS] = { "SIGNALS", set_signals },
 	[EXEC_STEP_FILTER] = { "FILTER", install_filter },
 	[EXEC_STEP_EXEC] = { "EXEC", execute },
 	[EXEC_STEP_ENVIRONMENT] = { "ENVIRONMENT", NULL },

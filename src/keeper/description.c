@@ -448,6 +448,10 @@ static int set_policy(struct building *b)
 	int r;
 
 	spec->no_new_privileges = b->service->no_new_privileges;
+	spec->ignore_sigpipe = b->service->ignore_sigpipe;
+	/* A user's services share the keys of his session. */
+	spec->new_keyring = b->service->keyring_mode == UNIT_KEYRING_PRIVATE &&
+			!b->keeper->options.is_user;
 	if (!name || b->request->command->full_privileges)
 		return 0;
 	r = load_policy(b->keeper, name, &policy);

@@ -76,7 +76,7 @@ static const char *show(const char *value, char *buffer, size_t size)
 static bool confines(const char *key)
 {
 	static const char *const keys[] = { "User", "Group", "SupplementaryGroups",
-		"NoNewPrivileges", "UMask", "Policy" };
+		"NoNewPrivileges", "KeyringMode", "UMask", "Policy" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		if (strcmp(key, keys[i]) == 0)

@@ -396,6 +396,9 @@ static const struct option_word kill_mode_words[] = {
 	{ "control-group", UNIT_KILL_CONTROL_GROUP }, { "mixed", UNIT_KILL_MIXED },
 	{ "process", UNIT_KILL_PROCESS }, { "none", UNIT_KILL_NONE }, { 0 }
 };
+static const struct option_word keyring_mode_words[] = {
+	{ "private", UNIT_KEYRING_PRIVATE }, { "inherit", UNIT_KEYRING_INHERIT }, { 0 }
+};
 static const struct option_word notify_access_words[] = { { "none", UNIT_NOTIFY_NONE },
 	{ "main", UNIT_NOTIFY_MAIN }, { "exec", UNIT_NOTIFY_EXEC },
 	{ "all", UNIT_NOTIFY_ALL }, { 0 } };
@@ -564,6 +567,7 @@ static void pack_output(struct packer *packer, void *field, struct unit *unit)
 #define OPS_restart_service CHOICE(restart_service_words)
 #define OPS_service_type    CHOICE(service_type_words)
 #define OPS_kill_mode       CHOICE(kill_mode_words)
+#define OPS_keyring_mode    CHOICE(keyring_mode_words)
 #define OPS_notify_access   CHOICE(notify_access_words)
 #define OPS_output                                                                       \
 	OPS(parse_output, dump_output, fini_output), .pack = pack_output,                \

@@ -40,6 +40,7 @@
 	TYPE(service_type, enum unit_service_type,                                                  \
 			"simple, exec, notify, oneshot or forking")                                 \
 	TYPE(kill_mode, enum unit_kill_mode, "control-group, mixed, process or none")               \
+	TYPE(keyring_mode, enum unit_keyring_mode, "private or inherit")                            \
 	TYPE(notify_access, enum unit_notify_access, "none, main, exec or all")                     \
 	TYPE(output, enum unit_output,                                                              \
 			"journal, null, inherit, file:PATH, append:PATH or truncate:PATH")          \

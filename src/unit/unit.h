@@ -67,6 +67,11 @@ enum unit_kill_mode {
 	UNIT_KILL_NONE,
 };
 
+enum unit_keyring_mode {
+	UNIT_KEYRING_PRIVATE, /* a new one for each process that airssysd starts */
+	UNIT_KEYRING_INHERIT, /* airssysd's own */
+};
+
 enum unit_output {
 	UNIT_OUTPUT_JOURNAL, /* where there is no journal: the file RUNTIME/log/NAME.log
 			      */
@@ -154,6 +159,7 @@ struct unit_service {
 	enum unit_notify_access notify_access;
 	enum unit_output standard_output, standard_error;
 	enum unit_kill_mode kill_mode;
+	enum unit_keyring_mode keyring_mode;
 	int kill_signal, restart_kill_signal, final_kill_signal;
 	mode_t umask;
 	int nice;
@@ -162,6 +168,7 @@ struct unit_service {
 	bool guess_main_pid;
 	bool working_directory_optional;
 	bool no_new_privileges;
+	bool ignore_sigpipe;
 	bool input_null; /* always true today */
 	bool send_sighup, send_sigkill;
 };

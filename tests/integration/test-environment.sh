@@ -148,7 +148,7 @@ else
 fi
 
 is "$(ls "/proc/$(pid_of plain)/fd" | tr '\n' ' ')" "0 1 2 " "no descriptor of the daemon is inherited"
-is "$(found bare ignored)" "0000000000000000 blocked 0000000000000000" "no signal is ignored or blocked"
+is "$(found bare ignored)" "0000000000001000 blocked 0000000000000000" "no signal but SIGPIPE is ignored, and none blocked"
 unlike "$(cat "$T/bare.out")" '^env (AIRSSYS|NOTIFY_SOCKET|LISTEN|CK_|top_)' "nothing of the daemon's environment is inherited"
 like "$(cat "$T/bare.out")" '^env INVOCATION_ID=[0-9a-f]{32}$' "it has an invocation id"
 like "$(cat "$T/bare.out")" '^env PATH=/' "and a PATH"

@@ -36,6 +36,7 @@ static struct exec_spec *make_spec(void)
 	ck_assert_int_eq(strv_append(&spec->own_folders, "/run"), 0);
 	ck_assert_int_eq(strv_append(&spec->own_folders, "db"), 0);
 	spec->umask = 027;
+	spec->ignore_sigpipe = spec->new_keyring = true;
 	spec->set_nice = true;
 	spec->nice = -5;
 	spec->n_limits = 1;
@@ -68,6 +69,7 @@ START_TEST(description_comes_back_as_it_was)
 	ck_assert_ptr_null(back->argv.items[2]);
 	ck_assert_str_eq(back->envp.items[0], "A=b");
 	ck_assert(back->working_directory_optional && back->set_credentials);
+	ck_assert(back->ignore_sigpipe && back->new_keyring);
 	ck_assert_uint_eq(back->uid, 17);
 	ck_assert_uint_eq(back->groups[1], 99);
 	ck_assert_ptr_null(back->user_name);

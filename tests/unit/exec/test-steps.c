@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
+#include <linux/keyctl.h>
 #include <linux/seccomp.h>
 #include <signal.h>
 #include <stddef.h>
@@ -18,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/text.h"
 #include "exec/executor.h"
 #include "exec/steps.h"
 #include "support/test.h"
@@ -321,6 +323,46 @@ START_TEST(folders_are_a_looked_up_users_own_and_never_through_a_link)
 }
 END_TEST
 
+START_TEST(broken_pipe_is_an_error_or_the_end_as_asked)
+{
+	struct exec_report report;
+
+	set_up("grep SigIgn /proc/self/status");
+	ck_assert_int_eq(run_here(&report), 0);
+	/* make leaves others ignored. */
+	ck_assert(has_suffix(output(), "0000\n"));
+	spec->ignore_sigpipe = true;
+	ck_assert_int_eq(run_here(&report), 0);
+	ck_assert(has_suffix(output(), "1000\n"));
+	ck_assert_int_eq(run_packed(&report), 0);
+	ck_assert(has_suffix(output(), "1000\n"));
+}
+END_TEST
+
+START_TEST(keys_of_the_keeper_are_shared_only_when_asked)
+{
+	struct exec_report report;
+	long key;
+
+	set_up("grep -c airssys-test-key /proc/keys; true");
+	if (access("/proc/keys", R_OK) < 0 ||
+			syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0)
+		return; /* a kernel or container without keys */
+	key = syscall(SYS_add_key, "user", "airssys-test-key", "x", 1,
+			KEY_SPEC_SESSION_KEYRING);
+	ck_assert_int_gt(key, 0);
+	/* For those alone who have the keyring. */
+	ck_assert_int_eq(syscall(SYS_keyctl, KEYCTL_SETPERM, key, 0x3f000000), 0);
+	ck_assert_int_eq(run_here(&report), 0);
+	ck_assert_str_eq(output(), "1\n");
+	spec->new_keyring = true;
+	ck_assert_int_eq(run_here(&report), 0);
+	ck_assert_str_eq(output(), "0\n");
+	ck_assert_int_eq(run_packed(&report), 0);
+	ck_assert_str_eq(output(), "0\n");
+}
+END_TEST
+
 START_TEST(confinement_holds_in_the_service)
 {
 	struct exec_report report;
@@ -418,6 +460,8 @@ TEST_MAIN("steps", service_is_the_same_both_ways, each_failed_step_is_named_both
 		name_service_fills_in_user_groups_home_and_environment,
 		folders_are_a_looked_up_users_own_and_never_through_a_link,
 		group_and_notify_socket_are_a_looked_up_users_own,
+		broken_pipe_is_an_error_or_the_end_as_asked,
+		keys_of_the_keeper_are_shared_only_when_asked,
 		confinement_holds_in_the_service,
 		executor_leaves_no_descriptor_to_the_service_on_an_old_kernel,
 		executor_without_a_description_says_so,

@@ -40,6 +40,7 @@ static const struct sample samples[] = {
 	{ "restart", "transient", "transient", "always" },
 	{ "restart_service", "on-failure", "transient", "transient" },
 	{ "service_type", "forking", "forking", "dbus" },
+	{ "keyring_mode", "inherit", "inherit", "shared" },
 	{ "kill_mode", "mixed", "mixed", "all" },
 	{ "notify_access", "all", "all", "some" },
 	{ "output", "append:/a/%N", "append:/a/x", "append:a" },
@@ -223,6 +224,7 @@ START_TEST(defaults_are_those_of_the_manual)
 			"Type=service\nRestart=permanent\nShutdown=infinity\n" ACTOR_DEFAULTS
 			"Type=simple\nExecStart=/bin/true\nRemainAfterExit=no\n"
 			"GuessMainPID=yes\nNotifyAccess=none\nWatchdogSec=0s\nUMask=0022\n"
+			"IgnoreSIGPIPE=yes\nKeyringMode=private\n"
 			"NoNewPrivileges=no\nStandardInput=null\nStandardOutput=journal\n"
 			"StandardError=inherit\nTimeoutStartSec=90s\nTimeoutStopSec=90s\n"
 			"KillMode=control-group\nKillSignal=SIGTERM\nRestartKillSignal=SIGTERM\n"
