@@ -137,22 +137,28 @@ int adopt_read(struct keeper *keeper, char **ret_cgroup)
 	return reading.error;
 }
 
-/* Whether it lives and is the one that was started. */
-static bool adopt_process(struct keeper *keeper, struct process *process)
+/*
+ * 0 when it lives and is the one that was started; -ESRCH when it has ended. What could not
+ * be looked at has not ended: a second one would be started beside it.
+ */
+static int adopt_process(struct keeper *keeper, struct process *process)
 {
 	const struct procid id = { .pid = process->pid,
 		.start_time = process->start_time };
 	auto_close int pidfd = -1;
+	int r = procid_open(&id, &pidfd);
 
-	if (procid_open(&id, &pidfd) < 0 ||
-			process_attach(&keeper->charges, process, process->pid) < 0)
-		return false;
-	if (reap_watch_foreign(keeper, process, pidfd) < 0) {
+	if (r == 0)
+		r = process_attach(&keeper->charges, process, process->pid);
+	if (r < 0)
+		return fd_is_shortage(r) ? r : -ESRCH;
+	r = reap_watch_foreign(keeper, process, pidfd);
+	if (r < 0) {
 		process_detach(&keeper->charges, process);
-		return false;
+		return r;
 	}
 	(void)take_fd(&pidfd);
-	return true;
+	return 0;
 }
 
 /* It ended while no keeper was there. Nobody knows how, but while its parent has not waited
@@ -181,7 +187,7 @@ static int adopt_notify(struct keeper *keeper, struct charge *charge)
 	return unit->kind == UNIT_SERVICE ? spawn_open_notify(keeper, charge, unit) : 0;
 }
 
-static void adopt_charge(struct keeper *keeper, struct charge *charge, size_t *n_adopted)
+static int adopt_charge(struct keeper *keeper, struct charge *charge, size_t *n_adopted)
 {
 	struct process *process;
 	int r;
@@ -189,30 +195,43 @@ static void adopt_charge(struct keeper *keeper, struct charge *charge, size_t *n
 	list_foreach(process, &charge->processes, link) {
 		if (!process_is_live(process))
 			continue;
-		if (adopt_process(keeper, process)) {
+		r = adopt_process(keeper, process);
+		if (r == -ESRCH)
+			take_late_end(process);
+		else if (r < 0)
+			return r;
+		else
 			++*n_adopted;
-			continue;
-		}
-		take_late_end(process);
 	}
 	(void)cgroup_adopt(&keeper->cgroup, charge);
 	if (list_is_empty(&charge->processes) && !charge->has_cgroup)
-		return;
+		return 0;
 	charge->is_occupied = charge->was_adopted = true;
 	r = charge->n_live > 0 ? adopt_notify(keeper, charge) : 0;
 	if (r < 0)
 		log_warning("cannot open the notify socket of %s: %s", charge->name,
 				strerror(-r));
 	reap_check_empty(keeper, charge);
+	return 0;
 }
 
-void adopt_processes(struct keeper *keeper)
+int adopt_processes(struct keeper *keeper)
 {
 	struct charge *charge;
 	size_t cursor, n_adopted = 0;
+	int r;
 
-	charges_foreach(&keeper->charges, cursor, charge)
-		adopt_charge(keeper, charge, &n_adopted);
+	charges_foreach(&keeper->charges, cursor, charge) {
+		r = adopt_charge(keeper, charge, &n_adopted);
+		if (r == 0)
+			continue;
+		log_error("%s, which an earlier airssysd left running, cannot be watched: "
+			  "%s; nothing is touched, start airssysd again with more "
+			  "(LimitNOFILE=, ulimit -n)",
+				charge->name, strerror(-r));
+		return r;
+	}
 	if (n_adopted > 0)
 		log_notice("adopted %zu processes of an earlier airssysd", n_adopted);
+	return 0;
 }

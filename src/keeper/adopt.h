@@ -16,7 +16,8 @@ struct keeper;
 /* Read the state file into the table, and find the cgroup folder. Nothing is touched. */
 MUST_CHECK int adopt_read(struct keeper *keeper, char **ret_cgroup);
 
-/* Take over what lives, with the unit files loaded and the cgroups known. */
-void adopt_processes(struct keeper *keeper);
+/* Take over what lives, with the unit files loaded and the cgroups known. Says itself what
+ * failed; then nothing was signalled, and the state file is as it was. */
+MUST_CHECK int adopt_processes(struct keeper *keeper);
 
 #endif

@@ -24,6 +24,7 @@
 #define OWN_LEAF   "airssysd.keeper"
 #define ROUNDS_MAX 64 /* walks over a unit whose processes keep forking */
 #define DEPTH_MAX  32 /* folders below a unit's */
+#define DEPTH_TEXT "33" /* the same below the instance\'s */
 
 static const char *const mounts[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
 
@@ -142,6 +143,10 @@ static int make_folder(struct cgroup *cgroup, const char *instance)
 	if (cgroup->folder_fd < 0)
 		return -errno;
 	cgroup->path = TAKE_PTR(path);
+	/* A service to which its leaf is delegated must not be able to dig deeper than we
+	 * look. */
+	if (write_file(cgroup->folder_fd, "cgroup.max.depth", DEPTH_TEXT) < 0)
+		log_info("the depth of %s cannot be limited", cgroup->path);
 	enable_controllers(own, cgroup->folder_fd);
 	return 0;
 }
@@ -222,14 +227,14 @@ int cgroup_start_watching(struct cgroup *cgroup, struct loop *loop,
 	return loop_add(loop, &cgroup->source, cgroup->inotify_fd, EPOLLIN);
 }
 
-/* Removes what is empty below, deepest first. */
-static void remove_tree(int parent_fd, const char *name)
+/* Removes what is empty below, deepest first, and so many levels of it. */
+static void remove_tree(int parent_fd, const char *name, unsigned int depth)
 {
 	DIR *dir;
 	struct dirent *entry;
 	int fd;
 
-	if (unlinkat(parent_fd, name, AT_REMOVEDIR) == 0 || errno != EBUSY)
+	if (unlinkat(parent_fd, name, AT_REMOVEDIR) == 0 || errno != EBUSY || depth == 0)
 		return;
 	fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	dir = fd < 0 ? NULL : fdopendir(fd);
@@ -239,7 +244,7 @@ static void remove_tree(int parent_fd, const char *name)
 	}
 	while ((entry = readdir(dir)))
 		if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
-			remove_tree(dirfd(dir), entry->d_name);
+			remove_tree(dirfd(dir), entry->d_name, depth - 1);
 	(void)closedir(dir);
 	(void)unlinkat(parent_fd, name, AT_REMOVEDIR);
 }
@@ -251,7 +256,7 @@ void cgroup_fini(struct cgroup *cgroup)
 	cgroup->inotify_fd = close_fd(cgroup->inotify_fd);
 	map_fini(&cgroup->watches);
 	if (cgroup->folder_fd >= 0)
-		remove_tree(AT_FDCWD, cgroup->path);
+		remove_tree(AT_FDCWD, cgroup->path, DEPTH_MAX + 1);
 	cgroup->folder_fd = close_fd(cgroup->folder_fd);
 	free(cgroup->path);
 	cgroup->path = NULL;
@@ -336,7 +341,7 @@ void cgroup_remove(struct cgroup *cgroup, struct charge *charge)
 	cgroup_unwatch(cgroup, charge);
 	if (!charge->has_cgroup || !leaf_name(charge, &leaf))
 		return;
-	remove_tree(cgroup->folder_fd, leaf.name);
+	remove_tree(cgroup->folder_fd, leaf.name, DEPTH_MAX);
 	charge->has_cgroup = false;
 }
 

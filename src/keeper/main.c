@@ -448,7 +448,9 @@ static int take_over(struct keeper *keeper)
 	if (r < 0)
 		return r;
 	keeper->state.cgroup = keeper->cgroup.path;
-	adopt_processes(keeper);
+	r = adopt_processes(keeper);
+	if (r < 0)
+		return r;
 	load_find_vanished(keeper);
 	(void)state_rewrite(
 			&keeper->state, &keeper->charges); /* says itself what failed */

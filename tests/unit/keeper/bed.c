@@ -124,12 +124,22 @@ static void run_keeper(struct bed *bed, const char *option)
 	_exit(121);
 }
 
+static void limit_files(unsigned int max)
+{
+	const struct rlimit limit = { max, max };
+
+	if (max > 0 && setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		_exit(1);
+}
+
 void bed_launch(struct bed *bed, const char *option)
 {
 	bed->keeper = fork();
 	ck_assert_int_ge(bed->keeper, 0);
-	if (bed->keeper == 0)
+	if (bed->keeper == 0) {
+		limit_files(bed->max_files);
 		run_keeper(bed, option);
+	}
 }
 
 void bed_meet_core(struct bed *bed)

@@ -26,6 +26,7 @@ struct bed {
 	int core_fd; /* to the fake core */
 	int link_fd; /* the core's end of the link */
 	uint64_t serial;
+	unsigned int max_files; /* of the next airssysd; 0: as the test's */
 	uint8_t datagram[PROTOCOL_MESSAGE_MAX]; /* whose messages are being received */
 	size_t size, cursor;
 	/* Of an EXITED that said so too: EMPTY comes next, as if by itself; "": none. */

@@ -105,6 +105,38 @@ static void move_state_to_another_boot(void)
 	free(data);
 }
 
+START_TEST(nothing_is_taken_for_ended_because_descriptors_run_out)
+{
+	pid_t pids[60];
+	int status;
+
+	bed_init(&bed);
+	for (int i = 0; i < 60; i++)
+		bed_add_unit(&bed, test_format("s%d", i), SLEEP);
+	bed_start(&bed, NULL);
+	for (int i = 0; i < 60; i++)
+		pids[i] = bed_spawn_main(&bed, test_format("s%d", i));
+	bed_kill_keeper(&bed);
+	bed.max_files = 40;
+	bed_launch(&bed, NULL);
+	status = bed_wait_keeper(&bed);
+	ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+	ck_assert_ptr_nonnull(strstr(bed_output(&bed), "cannot be watched"));
+	bed.max_files = 0;
+	bed_launch(&bed, NULL);
+	bed_meet_core(&bed);
+	for (int lives = 0; lives < 60;) {
+		bed_receive(&bed, &reply);
+		ck_assert_int_ne(reply.message.type, PROTOCOL_ADOPTED);
+		lives += reply.message.type == PROTOCOL_PROCESS &&
+				reply.message.state == PROTOCOL_LIVES;
+	}
+	for (int i = 0; i < 60; i++)
+		ck_assert_int_eq(kill(pids[i], 0), 0);
+	bed_stop(&bed);
+}
+END_TEST
+
 START_TEST(process_of_another_boot_is_not_adopted)
 {
 	pid_t pid;
@@ -131,4 +163,5 @@ START_TEST(process_of_another_boot_is_not_adopted)
 END_TEST
 
 TEST_MAIN("identity", stranger_with_a_number_used_again_is_not_adopted,
+		nothing_is_taken_for_ended_because_descriptors_run_out,
 		process_of_another_boot_is_not_adopted)

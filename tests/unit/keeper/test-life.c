@@ -648,6 +648,30 @@ START_TEST(term_reaches_folders_that_the_service_made)
 }
 END_TEST
 
+START_TEST(folders_of_a_service_end_at_a_depth_and_go_with_it)
+{
+	const char *folder, *deep;
+	int depth = 0;
+
+	bed_init(&bed);
+	bed_add_unit(&bed, "one", SLEEP);
+	bed_start(&bed, NULL);
+	folder = deep = BED_CGROUP ? cgroup_of(bed_spawn_main(&bed, "one")) : NULL;
+	if (folder && strstr(folder, "/one.actor")) {
+		for (; depth < 100; depth++) {
+			deep = test_path(deep, "d");
+			if (mkdir(deep, 0755) < 0)
+				break;
+		}
+		ck_assert_int_eq(errno, EAGAIN);
+		ck_assert_int_eq(depth, 32);
+	}
+	bed_stop(&bed);
+	if (folder && strstr(folder, "/one.actor"))
+		ck_assert_int_lt(access(folder, F_OK), 0);
+}
+END_TEST
+
 START_TEST(pid_file_with_nonsense_is_refused)
 {
 	ck_assert_int_eq(set_main_from("not a number\n", 0), EINVAL);
@@ -703,6 +727,7 @@ TEST_MAIN("life", pid_file_with_a_stranger_changes_nothing,
 		command_beside_the_service_does_not_become_its_main_process,
 		term_reaches_folders_that_the_service_made,
 		what_starts_after_a_signal_to_all_does_not_get_it,
+		folders_of_a_service_end_at_a_depth_and_go_with_it,
 		pid_file_with_nonsense_is_refused,
 		end_of_a_service_is_told_with_status_and_then_empty,
 		signals_reach_main_and_are_told,
