@@ -357,7 +357,7 @@ static int set_log(struct building *b, struct exec_stream *stream)
 
 	if (!file)
 		return -ENOMEM;
-	runtime_rotate_log(&b->keeper->runtime, file);
+	logs_shorten(b->keeper->runtime.log_fd, file);
 	stream->output = EXEC_OUTPUT_JOURNAL;
 	stream->is_own = true;
 	stream->path = text_format("%s/log/%s", b->keeper->options.runtime_dir, file);

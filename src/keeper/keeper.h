@@ -19,6 +19,7 @@
 #include "keeper/charge.h"
 #include "keeper/core.h"
 #include "keeper/journal.h"
+#include "keeper/logs.h"
 #include "keeper/look.h"
 #include "keeper/loop.h"
 #include "keeper/options.h"
@@ -60,6 +61,7 @@ struct keeper {
 	struct map policies; /* name → struct kept_policy, keeper/spawn.c */
 
 	struct journal journal;
+	struct logs logs;
 	struct rlimit nofile; /* as it was before the keeper raised its own */
 	bool has_oom_score; /* not the default: the children's is reset */
 	struct orphans orphans;

@@ -255,6 +255,7 @@ static int turn(struct keeper *keeper, uint64_t next)
 	core_flush(&keeper->core);
 	next = MIN_OF(next, reap_next_usec(keeper));
 	next = MIN_OF(next, sweep_next_usec(&keeper->sweep));
+	next = MIN_OF(next, logs_next_usec(&keeper->logs));
 	r = loop_turn(&keeper->loop,
 			had_work ? 0 : usec_sub(next, clock_monotonic_usec()));
 	if (r < 0)
@@ -269,6 +270,8 @@ static int turn(struct keeper *keeper, uint64_t next)
 		sweep_on_time(&keeper->sweep, clock_monotonic_usec());
 	if (keeper->members_are_due)
 		members_look(keeper);
+	if (keeper->logs.look_usec > 0)
+		logs_on_time(&keeper->logs, clock_monotonic_usec());
 	if (keeper->vanished_are_due && keeper->phase == KEEPER_RUNNING)
 		load_forget_vanished(keeper);
 	return 0;
@@ -503,8 +506,10 @@ static int start(struct keeper *keeper)
 	if (r < 0)
 		return fail(r, "event loop");
 	r = open_runtime(keeper);
-	if (r == 0)
-		r = load_first(keeper);
+	if (r < 0)
+		return r;
+	logs_init(&keeper->logs, keeper->runtime.log_fd, &keeper->loop);
+	r = load_first(keeper);
 	if (r == 0)
 		r = core_init(&keeper->core, keeper);
 	if (r == 0)
@@ -523,6 +528,7 @@ static void keeper_fini(struct keeper *keeper)
 	charges_fini(&keeper->charges);
 	load_fini(keeper);
 	journal_fini(&keeper->journal);
+	logs_fini(&keeper->logs);
 	near_fini(&keeper->near);
 	orphans_fini(&keeper->orphans);
 	users_forget(&keeper->users);
@@ -545,6 +551,7 @@ static void keeper_init(struct keeper *keeper, const struct options *options)
 		.upward = { .fd = -1 },
 		.snapshot_fd = -1,
 		.signal_fd = -1,
+		.logs = { .folder_fd = -1, .inotify_fd = -1 },
 		.turns = 1,
 		.stop_deadline_usec = USEC_INFINITY,
 		.next_watchdog_usec = USEC_INFINITY,
@@ -553,6 +560,7 @@ static void keeper_init(struct keeper *keeper, const struct options *options)
 	sweep_init(&keeper->sweep, keeper);
 	keeper->signal_source.fd = -1;
 	keeper->cgroup.source.fd = -1;
+	keeper->logs.source.fd = -1;
 }
 
 static int serve(struct keeper *keeper)

@@ -16,7 +16,6 @@
 #include "base/fd.h"
 #include "base/path.h"
 
-#define LOG_LIMIT   (8 * 1024 * 1024)
 #define BACKLOG     128
 #define CONTROL_NEW ".control.new"
 
@@ -140,20 +139,6 @@ int runtime_open_notify(struct runtime *runtime, const char *name, uid_t uid, in
 void runtime_remove_notify(struct runtime *runtime, const char *name)
 {
 	(void)unlinkat(runtime->notify_fd, name, 0);
-}
-
-void runtime_rotate_log(struct runtime *runtime, const char *file)
-{
-	char previous[NAME_MAX + 1];
-	struct stat st;
-	int n;
-
-	if (fstatat(runtime->log_fd, file, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-			st.st_size < LOG_LIMIT)
-		return;
-	n = snprintf(previous, sizeof(previous), "%s.1", file);
-	if (n > 0 && (size_t)n < sizeof(previous))
-		(void)renameat(runtime->log_fd, file, runtime->log_fd, previous);
 }
 
 void runtime_clear(struct runtime *runtime)

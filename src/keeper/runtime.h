@@ -55,9 +55,6 @@ MUST_CHECK int runtime_open_notify(
 		struct runtime *runtime, const char *name, uid_t uid, int *ret_fd);
 void runtime_remove_notify(struct runtime *runtime, const char *name);
 
-/* Takes the name of a previous output file out of the way when it has grown too large. */
-void runtime_rotate_log(struct runtime *runtime, const char *file);
-
 /* Removes what is of no use without a keeper. */
 void runtime_clear(struct runtime *runtime);
 void runtime_fini(struct runtime *runtime);

@@ -18,6 +18,7 @@
 #include "keeper/charge.h"
 #include "keeper/clone.h"
 #include "keeper/keeper.h"
+#include "keeper/logs.h"
 #include "keeper/loop.h"
 #include "keeper/reap.h"
 #include "keeper/runtime.h"
@@ -397,20 +398,75 @@ START_TEST(runtime_folder_that_others_may_write_is_refused)
 }
 END_TEST
 
-START_TEST(large_log_file_is_moved_aside)
+/* Lets the loop work until the file is as large, for at most ten seconds. */
+static void await_size(struct loop *loop, struct logs *logs, const char *path, off_t size)
 {
-	struct runtime runtime;
-	const char *folder = test_folder();
+	struct stat st = { .st_size = -1 };
 
-	ck_assert_int_eq(runtime_init(&runtime, folder), 0);
-	test_write(test_path(folder, "log/a.log"), "x", 0640);
-	runtime_rotate_log(&runtime, "a.log");
-	ck_assert_int_ne(access(test_path(folder, "log/a.log.1"), F_OK), 0);
-	ck_assert_int_eq(truncate(test_path(folder, "log/a.log"), 9 * 1024 * 1024), 0);
-	runtime_rotate_log(&runtime, "a.log");
-	ck_assert_int_eq(access(test_path(folder, "log/a.log.1"), F_OK), 0);
-	ck_assert_int_ne(access(test_path(folder, "log/a.log"), F_OK), 0);
-	runtime_fini(&runtime);
+	for (int turns = 0; st.st_size != size && turns < 1000; turns++) {
+		ck_assert_int_ge(loop_turn(loop, 10000), 0);
+		logs_on_time(logs, clock_monotonic_usec());
+		if (stat(path, &st) < 0)
+			st.st_size = -1;
+	}
+	ck_assert_int_eq(st.st_size, size);
+}
+
+START_TEST(large_log_file_is_emptied_and_its_end_kept)
+{
+	const char *folder = test_folder(), *log = test_path(folder, "a.log");
+	auto_close int folder_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	auto_close int writer = -1;
+	auto_free char *kept = NULL;
+	struct stat st;
+	size_t size;
+
+	test_write(log, "begin", 0640);
+	logs_shorten(folder_fd, "a.log");
+	logs_shorten(folder_fd, "b.log");
+	ck_assert_int_lt(access(test_path(folder, "a.log.1"), F_OK), 0);
+	/* A process that holds it goes on at its begin. */
+	writer = open(log, O_WRONLY | O_APPEND | O_CLOEXEC);
+	ck_assert_int_eq(ftruncate(writer, LOGS_LIMIT + 1024), 0);
+	ck_assert_int_eq(write(writer, "end", 3), 3);
+	logs_shorten(folder_fd, "a.log");
+	ck_assert_int_eq(write(writer, "new", 3), 3);
+	ck_assert_int_eq(stat(log, &st), 0);
+	ck_assert_int_eq(st.st_size, 3);
+	ck_assert_int_eq(stat(test_path(folder, "a.log.1"), &st), 0);
+	ck_assert_int_eq(st.st_size, LOGS_LIMIT);
+	ck_assert_int_eq(
+			file_read(test_path(folder, "a.log.1"), LOGS_LIMIT, &kept, &size),
+			0);
+	ck_assert_str_eq(kept + size - 3, "end");
+}
+END_TEST
+
+START_TEST(flood_of_a_running_service_is_bounded)
+{
+	const char *folder = test_folder(), *log = test_path(folder, "a.log");
+	auto_close int folder_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	auto_close int writer =
+			open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+	struct loop loop;
+	struct logs logs;
+
+	ck_assert_int_eq(loop_init(&loop), 0);
+	logs_init(&logs, folder_fd, &loop);
+	ck_assert_uint_eq(logs_next_usec(&logs), USEC_INFINITY);
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(write(writer, "x", 1), 1);
+		ck_assert_int_eq(ftruncate(writer, LOGS_LIMIT), 0);
+		await_size(&loop, &logs, log, 0);
+	}
+	/* It sleeps again when nobody writes. */
+	for (int i = 0; i < 1000 && logs_next_usec(&logs) != USEC_INFINITY; i++) {
+		ck_assert_int_ge(loop_turn(&loop, 10000), 0);
+		logs_on_time(&logs, clock_monotonic_usec());
+	}
+	ck_assert_uint_eq(logs_next_usec(&logs), USEC_INFINITY);
+	logs_fini(&logs);
+	loop_fini(&loop);
 }
 END_TEST
 
@@ -472,5 +528,6 @@ TEST_MAIN("parts", user_number_of_a_core_is_held_by_one_keeper_only,
 		source_may_remove_itself_and_a_quiet_loop_times_out,
 		runtime_folder_is_locked_and_has_tight_modes,
 		runtime_folder_that_others_may_write_is_refused,
-		large_log_file_is_moved_aside,
+		large_log_file_is_emptied_and_its_end_kept,
+		flood_of_a_running_service_is_bounded,
 		words_for_the_manager_above_reach_an_abstract_socket)
