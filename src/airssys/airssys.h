@@ -9,6 +9,7 @@
 #include <airssys/actor.h>
 #include <airssys/message.h>
 #include <airssys/module.h>
+#include <airssys/statem.h>
 #include <airssys/supervisor.h>
 #include <airssys/system.h>
 #include <airssys/types.h>
