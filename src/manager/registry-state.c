@@ -185,7 +185,8 @@ void record_rest(struct record *record, uint64_t now)
 		rest_as(record, REGISTRY_REST_STOPPED, now);
 }
 
-void record_stopping(struct record *record, uint64_t now)
+/* A supervisor begins to end. One that was told too late is down already. */
+static void on_stopping(struct record *record, uint64_t now)
 {
 	if (record->pid != AIRS_PID_NONE)
 		set_state(record, REGISTRY_STOPPING, "stopping", now);
@@ -353,10 +354,10 @@ int registry_event(struct registry *registry, struct record *record,
 			record->group->window = (struct registry_window){
 				event->restarts_in_window, now
 			};
-		record_stopping(record, now);
+		on_stopping(record, now);
 		return 0;
 	case AIRS_EVENT_SUPERVISOR_STOPPING:
-		record_stopping(record, now);
+		on_stopping(record, now);
 		return 0;
 	case AIRS_EVENT_SUPERVISOR_STARTED:
 	case AIRS_EVENT_SUPERVISOR_ENDED:

@@ -223,9 +223,6 @@ MUST_CHECK int registry_event(struct registry *registry, struct record *record,
 /* It is down because an administrator wants it so; a failure is thereby seen to. Does
  * nothing when it is up. */
 void record_rest(struct record *record, uint64_t now_realtime_usec);
-/* A supervisor begins to end: it says so itself only when that is over. Does nothing when
- * it is down. */
-void record_stopping(struct record *record, uint64_t now_realtime_usec);
 /* STATUS text of a module's actor. */
 void registry_set_status_text(struct record *record, const char *text);
 

@@ -260,6 +260,9 @@ static struct record *renew(struct reload *reload, struct record *record)
 	struct pair pair = { NULL, NULL };
 	int r;
 
+	/* On its way out since an earlier reload, with all that is under it. */
+	if (record->retired)
+		return registry_next_beside(registry, record);
 	if (is_untouched(reload, record))
 		return next;
 	r = open_pair(reload, record, &pair);
