@@ -12,7 +12,6 @@
 #include "service/link.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -164,9 +163,7 @@ static struct link_process make_process(const struct protocol_message *m)
 		.index = m->index,
 		.pid = m->pid,
 		.state = m->state,
-		.start_time = m->start_time,
 		.since_realtime_usec = m->since_realtime_usec,
-		.since_monotonic_usec = m->since_monotonic_usec,
 		.code = m->code,
 		.status = m->status,
 		.ended_realtime_usec = m->ended_realtime_usec,
@@ -286,14 +283,13 @@ static void answer(struct airs_actor *self, struct airs_from to,
 	struct link_answer a = {
 		.spawn_id = m->spawn_id,
 		.pid = m->pid,
-		.start_time = m->start_time,
 		.since_realtime_usec = m->since_realtime_usec,
-		.since_monotonic_usec = m->since_monotonic_usec,
 	};
 
 	(void)snprintf(a.step, sizeof(a.step), "%s", m->step ? m->step : "");
 	(void)snprintf(a.detail, sizeof(a.detail), "%s", m->text ? m->text : "");
-	IGNORE_RESULT(airs_reply(self, to, -m->error, &a, sizeof(a)));
+	IGNORE_RESULT(airs_reply(self, to, -m->error, &a,
+			m->error ? sizeof(a) : offsetof(struct link_answer, step)));
 }
 
 /* What an answer changes in the link itself, before its requester hears of it. */

@@ -82,19 +82,21 @@ struct link_process {
 	uint32_t kind, index; /* enum unit_command_kind */
 	pid_t pid;
 	uint32_t state; /* enum protocol_process_state */
-	uint64_t start_time, since_realtime_usec, since_monotonic_usec;
+	uint64_t since_realtime_usec;
 	int32_t code, status;
 	uint64_t ended_realtime_usec, cpu_usec, memory_peak_bytes;
 	uint32_t is_last; /* LINK_EXITED, 1: nothing of the unit is left, as LINK_EMPTY
 			     says otherwise */
 };
 
-/* Payload of a reply: for link_spawn, link_signal, link_set_main, link_owns, link_module. The
- * reply's status is 0 or -error. */
+/*
+ * Payload of a reply: for link_spawn, link_signal, link_set_main, link_owns, link_module.
+ * The reply's status is 0 or -error; step and detail come with an error only.
+ */
 struct link_answer {
 	uint64_t spawn_id;
+	uint64_t since_realtime_usec;
 	pid_t pid;
-	uint64_t start_time, since_realtime_usec, since_monotonic_usec;
 	char step[32];
 	char detail[256];
 };
