@@ -171,5 +171,7 @@ void terminal_append_cut(
 		text_append_n(out, s + i, length);
 	}
 	if (columns > 0)
-		text_append(out, ellipsis);
+		text_append_n(out, ellipsis,
+				t->utf8 ? strlen(ellipsis)
+					: MIN_OF(strlen(ellipsis), columns));
 }

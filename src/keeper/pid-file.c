@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "base/fd.h"
@@ -10,6 +11,15 @@
 #include "base/text.h"
 
 #define SIZE_MAX_BYTES 64
+
+int pid_file_parse(char *text, size_t size, pid_t *ret_pid)
+{
+	while (size > 0 && (text[size - 1] == '\n' || text[size - 1] == ' '))
+		text[--size] = '\0';
+	if (memchr(text, '\0', size))
+		return -EINVAL;
+	return parse_pid(text, ret_pid) < 0 ? -EINVAL : 0;
+}
 
 int pid_file_read(const char *path, pid_t *ret_pid)
 {
@@ -32,9 +42,5 @@ int pid_file_read(const char *path, pid_t *ret_pid)
 	if (!S_ISREG(st.st_mode))
 		return -EINVAL;
 	r = fd_read_all(fd, SIZE_MAX_BYTES, &text, &size);
-	if (r < 0)
-		return r;
-	while (size > 0 && (text[size - 1] == '\n' || text[size - 1] == ' '))
-		text[--size] = '\0';
-	return parse_pid(text, ret_pid);
+	return r < 0 ? r : pid_file_parse(text, size, ret_pid);
 }

@@ -12,6 +12,10 @@
 
 #include "base/macro.h"
 
+/* text has a NUL at [size], and is changed. -EINVAL for anything but one number with blanks
+ * behind it. */
+MUST_CHECK int pid_file_parse(char *text, size_t size, pid_t *ret_pid);
+
 /* -ENOENT and other errors of open, -EINVAL for another kind of file or content, -EFBIG.
  */
 MUST_CHECK int pid_file_read(const char *path, pid_t *ret_pid);
