@@ -45,12 +45,13 @@ MUST_CHECK int path_read_trusted(int dir_fd, const char *name, size_t limit,
 MUST_CHECK int path_open_trusted(int dir_fd, const char *name, size_t limit, int *ret_fd,
 		enum path_refusal *ret_refusal);
 
-/* Why the folder itself cannot be trusted (PATH_FOREIGN, PATH_WRITABLE), or PATH_OK. */
+/* Why the folder itself cannot be trusted (PATH_FOREIGN, PATH_WRITABLE, PATH_ERROR with
+ * errno set), or PATH_OK. */
 enum path_refusal path_check_folder(int dir_fd);
 
 /*
  * The same for all folders above it, up to the root, where the folder really lies:
- * PATH_PARENT_FOREIGN, PATH_PARENT_WRITABLE, or PATH_OK. Whoever may write a folder above
+ * PATH_PARENT_FOREIGN, PATH_PARENT_WRITABLE, PATH_ERROR with errno set, or PATH_OK. Whoever may write a folder above
  * could put another one in its place. Sticky folders such as /tmp may be writable: in
  * them nobody renames what is ours or root's, and what is below them is checked to be.
  */

@@ -43,6 +43,12 @@ static void content_fini(struct content *c)
 	free(c->data);
 }
 
+/* What the machine lacks just now is no mistake of a file. */
+static bool is_shortage(int error)
+{
+	return error == -ENOMEM || error == -EMFILE || error == -ENFILE;
+}
+
 static int refuse_file(
 		struct loader *l, const char *path, enum path_refusal refusal, int error)
 {
@@ -64,8 +70,8 @@ static int open_folder(struct loader *l, const char *folder, int *ret_fd)
 	auto_close int fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	enum path_refusal refusal;
 
-	if (fd < 0 && errno == ENOENT)
-		return -ENOENT;
+	if (fd < 0 && (errno == ENOENT || is_shortage(-errno)))
+		return -errno;
 	if (fd < 0) {
 		draft_tell(&l->draft, place, MISTAKE_NO_FOLDER,
 				"The folder of policies cannot be opened: %s",
@@ -75,6 +81,8 @@ static int open_folder(struct loader *l, const char *folder, int *ret_fd)
 	refusal = path_check_folder(fd);
 	if (refusal == PATH_OK)
 		refusal = path_check_parents(fd);
+	if (refusal == PATH_ERROR && is_shortage(-errno))
+		return -errno;
 	if (refusal != PATH_OK) {
 		draft_tell(&l->draft, place, MISTAKE_FOREIGN_FOLDER,
 				"The folder of policies cannot be trusted: %s",
@@ -102,7 +110,7 @@ static int read_from(struct loader *l, const char *folder, const char *name,
 		return r;
 	r = path_read_trusted(
 			fd, file, POLICY_FILE_MAX, &ret->data, &ret->size, &refusal);
-	if (r == -ENOENT || r == -ENOMEM)
+	if (r == -ENOENT || is_shortage(r))
 		return r;
 	if (r < 0)
 		return refuse_file(l, path, refusal, r);
@@ -170,7 +178,7 @@ static int load(struct loader *l, const struct request *request)
 		next.name = extends;
 		next.place.file = c.path;
 		r = load(l, &next);
-		if (r == -ENOMEM)
+		if (is_shortage(r))
 			return r;
 		/* A description speaks of its own file. */
 		free(TAKE_PTR(l->draft.description));
@@ -206,7 +214,7 @@ static int compile(struct loader *l, struct diag_place place, struct policy *p)
 				"holds CAP_SYS_ADMIN");
 	p->no_new_privs = d->no_new_privs != 0;
 	r = filter_compile(&d->rules, &p->filter, &p->filter_count);
-	if (r < 0 && r != -ENOMEM) {
+	if (r < 0 && !is_shortage(r)) {
 		draft_tell(&l->draft, place, MISTAKE_NO_PROGRAM,
 				"The filter cannot be compiled: %s", strerror(-r));
 		return -EINVAL;

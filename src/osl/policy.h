@@ -51,7 +51,7 @@ struct policy {
  * freed with policy_free
  *
  * 0; -ENOENT when no folder has it; -EINVAL when it has mistakes, cannot be trusted or
- * read; -ENOMEM. Any thread, not in a child that shares memory. Blocks on the disk.
+ * read; -ENOMEM, -EMFILE, -ENFILE, of which d has nothing. Any thread, not in a child that shares memory. Blocks on the disk.
  */
 MUST_CHECK int policy_load(const char *name, const struct strv *paths, struct diag *d,
 		struct policy **ret);

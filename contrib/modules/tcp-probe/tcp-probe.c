@@ -138,9 +138,10 @@ static int conclude(struct airs_actor *self, struct probe *p, int error)
 	if (error && now < p->grace_end_usec)
 		(void)snprintf(text, sizeof(text), "no answer yet: %s", strerror(error));
 	else if (error)
-		(void)snprintf(text, sizeof(text), "tcp probe: %llu failure%s, last: %s",
-				(unsigned long long)p->failures,
-				p->failures == 1 ? "" : "s", strerror(error));
+		/* In this order since the reason of an end keeps 39 bytes. */
+		(void)snprintf(text, sizeof(text), "%s, %llu failed probe%s",
+				strerror(error), (unsigned long long)p->failures,
+				p->failures == 1 ? "" : "s");
 	else
 		(void)snprintf(text, sizeof(text), "ok, %llu check%s, %.1f ms",
 				(unsigned long long)p->checks, p->checks == 1 ? "" : "s",

@@ -6,6 +6,7 @@
 #include <seccomp.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -453,6 +454,29 @@ START_TEST(allocation_failures_leave_nothing)
 }
 END_TEST
 
+START_TEST(lack_of_descriptors_is_no_mistake_of_the_policy)
+{
+	struct rlimit limit = { 0 };
+	int r = -EMFILE;
+
+	write_policy("q", "SystemCallFilter=@basic-io\n");
+	write_policy("p", "Extends=q\n");
+	for (limit.rlim_max = 1024; r != 0; limit.rlim_cur++) {
+		auto_(policy) p = NULL;
+		auto_diag d = { 0 };
+
+		ck_assert_uint_lt(limit.rlim_cur, limit.rlim_max);
+		ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+		r = policy_load("p", &paths, &d, &p);
+		if (r == 0)
+			break;
+		ck_assert_int_eq(r, -EMFILE);
+		ck_assert_uint_eq(d.count, 0);
+	}
+	ck_assert_uint_gt(limit.rlim_cur, 2);
+}
+END_TEST
+
 /* Copies what is shipped, since the source folder may be writable by a group. */
 static void use_shipped_policies(void)
 {
@@ -584,7 +608,9 @@ TEST_MAIN("policy", empty_policy_restricts_nothing, all_keys_reach_the_policy,
 		absent_policy_is_told, names_are_only_names, first_folder_decides,
 		untrusted_files_and_folders_are_refused, folder_that_is_a_file_is_refused,
 		large_files_and_lines_are_refused, binary_content_is_refused,
-		allocation_failures_leave_nothing, shipped_policies_narrow_step_by_step,
+		allocation_failures_leave_nothing,
+		lack_of_descriptors_is_no_mistake_of_the_policy,
+		shipped_policies_narrow_step_by_step,
 		shipped_policies_deny_what_they_promise,
 		manual_has_every_key_group_and_code,
 		default_folders_go_from_the_administrator_to_the_installation)

@@ -244,7 +244,7 @@ START_TEST(probe_gives_its_verdict_after_so_many_failures_and_goes_on)
 	text_clear(&w->told);
 	world_advance(w, 3500 * USEC_PER_MSEC);
 	ck_assert_ptr_nonnull(strstr(text_get(&w->told),
-			"verdict on web: tcp probe: 4 failures, last: No such file or directory; "));
+			"verdict on web: No such file or directory, 4 failed probes; "));
 	text_clear(&w->told);
 	/* The service has its time to come back. */
 	world_advance(w, 2000 * USEC_PER_MSEC);
