@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "ctl/cmd.h"
 #include "ctl/diagnostics.h"
@@ -11,9 +12,9 @@
 
 /*
  * Offline: no instance is asked. The same code reads the files as in airssysd, so what
- * passes here loads there, with one difference: whose the files are does not matter,
- * since they are checked before they are installed. What others may write is told, since
- * airssysd would not read it.
+ * passes here loads there, with one difference: whose the files are is only warned of,
+ * since they are checked before they are installed. What others may write is an error,
+ * since airssysd would not read it.
  */
 
 static int is_unit_file(const struct dirent *entry)
@@ -48,18 +49,24 @@ static int add_path(struct strv *paths, const char *path)
 	return strv_append(paths, path);
 }
 
-static void check_modes(const struct unit_snapshot *snapshot, struct diag *diag)
+static void check_trust(const char *path, struct diag *diag)
 {
+	const struct diag_place place = { path, 0 };
 	struct stat st;
 
-	for (uint32_t i = 0; i < snapshot->count; i++)
-		if (stat(snapshot->files[i].path, &st) == 0 && S_ISREG(st.st_mode) &&
-				st.st_mode & (S_IWGRP | S_IWOTH))
-			diag_add(diag, DIAG_ERROR, unit_code(CODE_FILE_REFUSED),
-					(struct diag_place){ snapshot->files[i].path, 0 },
-					"Take the right away: chmod go-w.",
-					"Others than its owner may write the file; airssysd "
-					"leaves it out.");
+	if (stat(path, &st) < 0 || !S_ISREG(st.st_mode))
+		return;
+	if (st.st_mode & (S_IWGRP | S_IWOTH))
+		diag_add(diag, DIAG_ERROR, unit_code(CODE_FILE_REFUSED), place,
+				"Take the right away: chmod go-w.",
+				"Others than its owner may write the file; airssysd "
+				"leaves it out.");
+	if (st.st_uid != 0 && st.st_uid != geteuid())
+		diag_add(diag, DIAG_WARNING, unit_code(CODE_FILE_REFUSED), place,
+				"Let root own it: chown root.",
+				"The file belongs to uid %u; airssysd leaves it out unless "
+				"it runs as that user.",
+				(unsigned int)st.st_uid);
 }
 
 static int parse_files(char **names, size_t n_names, struct diag *diag,
@@ -78,7 +85,8 @@ static int parse_files(char **names, size_t n_names, struct diag *diag,
 		r = unit_snapshot_load_files(&paths, diag, &snapshot);
 	if (r < 0)
 		return r;
-	check_modes(snapshot, diag);
+	for (uint32_t i = 0; i < snapshot->count; i++)
+		check_trust(snapshot->files[i].path, diag);
 	unit_snapshot_set_context(snapshot, &context);
 	return unit_set_parse(snapshot, &snapshot->context, diag, ret_set);
 }

@@ -79,6 +79,20 @@ START_TEST(wrong_value_and_missing_program_have_their_lines)
 }
 END_TEST
 
+START_TEST(file_of_somebody_else_is_a_warning)
+{
+	const char *db = write_unit("db.actor", "[Service]\nExecStart=/bin/true\n");
+
+	if (geteuid() != 0)
+		return; /* only root gives files away */
+	ck_assert_int_eq(chown(db, 65534, 65534), 0);
+	run_ctl(&run, NULL, "verify", db);
+	ck_assert_int_eq(run.status, 0);
+	expect_contains(&run.out, "warning U001: The file belongs to uid 65534; ");
+	expect_contains(&run.out, "chown root");
+}
+END_TEST
+
 START_TEST(cycle_is_told_with_its_path)
 {
 	const char *a = write_unit(
@@ -167,7 +181,8 @@ END_TEST
 
 TEST_MAIN("verify", sound_files_pass, unknown_key_is_a_warning_that_strict_makes_fail,
 		wrong_value_and_missing_program_have_their_lines,
-		cycle_is_told_with_its_path, two_units_of_one_name_are_an_error,
+		file_of_somebody_else_is_a_warning, cycle_is_told_with_its_path,
+		two_units_of_one_name_are_an_error,
 		file_that_others_may_write_is_an_error,
 		fifo_and_absent_file_are_errors_at_once,
 		line_of_a_gibibyte_is_refused_without_reading_it,
