@@ -51,8 +51,9 @@ AC_DEFUN([AX_PROJECT_FLAGS], [
 		PROJECT_CFLAGS="$PROJECT_CFLAGS -fsanitize=$enable_sanitizers -fno-omit-frame-pointer"
 		PROJECT_LDFLAGS="$PROJECT_LDFLAGS -fsanitize=$enable_sanitizers"
 	], [
-		# Fortification needs optimisation and hides accesses from the sanitizers.
-		AS_CASE([" $CFLAGS "], [*" -O0 "*], [], [*" -O"*],
+		# Fortification needs optimisation and hides accesses from the sanitizers. Who asks
+		# for a level gets that one.
+		AS_CASE([" $CPPFLAGS $CFLAGS "], [*_FORTIFY_SOURCE*|*" -O0 "*], [], [*" -O"*],
 			[PROJECT_CPPFLAGS="-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3"])
 		AX_PROJECT_TRY_LDFLAG([-Wl,-z,defs])
 	])
