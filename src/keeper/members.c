@@ -81,6 +81,7 @@ int members_signal(struct keeper *keeper, struct charge *charge, struct signals 
 
 	if (!charge->is_occupied)
 		return -ESRCH;
+	charge->was_killed |= signals.first == SIGKILL;
 	r = signal_new(&v);
 	/* A service that is one process of ours needs no second look. */
 	for (int round = 1; round < ROUNDS_MAX && r == 0 && v.n_strangers > 0; round++) {
@@ -124,6 +125,10 @@ static int follow(struct keeper *keeper, const struct sight *sight)
 	r = procid_open(&id, &pidfd);
 	if (r < 0)
 		return r == -ESRCH ? 0 : r;
+	/* Its environment tells nothing while it executes a program: so it can be missed by
+	 * the signal that was to end it. */
+	if (sight->charge->was_killed)
+		(void)pidfd_signal(pidfd, SIGKILL);
 	process = process_new(charges, sight->charge, charges->next_spawn_id++);
 	if (!process)
 		return -ENOMEM;

@@ -512,6 +512,7 @@ void spawn_handle(struct keeper *keeper, const struct protocol_message *m)
 	}
 	owed_settle(keeper, request.charge);
 	sweep_settle(&keeper->sweep);
+	request.charge->was_killed = false;
 	renew_invocation(request.charge, m);
 	r = spawn_open_notify(keeper, request.charge, unit);
 	if (r < 0) {
