@@ -255,9 +255,47 @@ static int open_journal_or_file(
 	return open_onto(stream->path, O_WRONLY | O_CREAT | O_APPEND, 0640, to);
 }
 
+/* Whether others may make names in this folder. */
+static bool is_for_others(int folder)
+{
+	struct stat st;
+
+	return fstat(folder, &st) < 0 || (st.st_uid != 0 && st.st_uid != geteuid()) ||
+			(st.st_mode & (S_IWGRP | S_IWOTH));
+}
+
+/*
+ * A hard link in such a folder may be any file of its file system. One look at the name
+ * tells that it is the file that was opened, and that this has no other name.
+ */
+static int check_only_name(int folder, const char *name, int fd)
+{
+	struct stat opened, named;
+
+	if (fstat(fd, &opened) < 0 ||
+			fstatat(folder, name, &named, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	if (opened.st_dev != named.st_dev || opened.st_ino != named.st_ino)
+		return -ESTALE;
+	return S_ISREG(named.st_mode) && named.st_nlink > 1 ? -EMLINK : 0;
+}
+
+static int prepare_chosen(int folder, const char *name, int fd, int flags)
+{
+	int r = is_for_others(folder) ? check_only_name(folder, name, fd) : 0;
+
+	if (r < 0)
+		return r;
+	/* A pipe or a device has no length. */
+	if ((flags & O_TRUNC) && ftruncate(fd, 0) < 0 && errno != EINVAL)
+		return -errno;
+	return fcntl(fd, F_SETFL, flags & O_APPEND) < 0 ? -errno : 0;
+}
+
 /*
  * A file of the administrator's choice, perhaps in a folder of the service's user: a link
- * that he put there must not lead root elsewhere, nor a FIFO hold it up. Only the
+ * that he put there must not lead root elsewhere, nor a FIFO hold it up; nothing is
+ * emptied before that is known. Only the
  * executor does this: it allocates memory.
  */
 static int open_chosen(const char *path, int flags, int to)
@@ -269,12 +307,14 @@ static int open_chosen(const char *path, int flags, int to)
 	r = path_find(path, &folder, name);
 	if (r < 0)
 		return r;
-	fd = openat(folder, name, flags | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY,
+	fd = openat(folder, name,
+			(flags & ~O_TRUNC) | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC |
+					O_NOCTTY,
 			0644);
 	if (fd < 0)
 		return -errno;
-	if (fcntl(fd, F_SETFL, flags & O_APPEND) < 0) {
-		r = -errno;
+	r = prepare_chosen(folder, name, fd, flags);
+	if (r < 0) {
 		(void)close(fd);
 		return r;
 	}

@@ -229,6 +229,44 @@ START_TEST(links_of_a_services_user_lead_root_nowhere)
 }
 END_TEST
 
+START_TEST(hard_links_of_a_services_user_are_neither_written_nor_emptied)
+{
+	const char *his, *secret, *own;
+	struct stat st;
+
+	if (geteuid() != 0)
+		return; /* only root changes users */
+	bed_init(&bed);
+	his = test_path(bed.folder, "his");
+	own = test_path(his, "own");
+	secret = test_path(bed.folder, "secret");
+	test_write(secret, "A=secret\n", 0600);
+	ck_assert_int_eq(mkdir(his, 0755), 0);
+	ck_assert_int_eq(link(secret, test_path(his, "link")), 0);
+	ck_assert_int_eq(chown(his, 65534, 65534), 0);
+	test_write(own, "before", 0600);
+	bed_add_shell(&bed, "append", "echo gone",
+			test_format("StandardOutput=append:%s/link\n", his));
+	bed_add_shell(&bed, "truncate", "echo gone",
+			test_format("StandardOutput=truncate:%s/link\n", his));
+	bed_add_shell(&bed, "own", "echo own",
+			test_format("StandardOutput=truncate:%s\n", own));
+	bed_start(&bed, NULL);
+	bed_expect_failure(&bed, "append", "STDOUT", EMLINK, &reply);
+	bed_expect_failure(&bed, "truncate", "STDOUT", EMLINK, &reply);
+	ck_assert_int_eq(stat(secret, &st), 0);
+	ck_assert_int_eq(st.st_size, 9);
+	bed_expect_exit(&bed, bed_spawn_main(&bed, "own"), CLD_EXITED, 0, &reply);
+	ck_assert_str_eq(bed_await_file(own), "own\n");
+	/* In a folder of root's, names are root's. */
+	ck_assert_int_eq(chown(his, 0, 0), 0);
+	bed_expect_exit(&bed, bed_spawn_main(&bed, "append"), CLD_EXITED, 0, &reply);
+	ck_assert_int_eq(stat(secret, &st), 0);
+	ck_assert_int_eq(st.st_size, 14);
+	bed_stop(&bed);
+}
+END_TEST
+
 START_TEST(policy_of_a_service_is_in_force)
 {
 	const char *out;
@@ -343,6 +381,7 @@ TEST_MAIN("spawn", service_starts_with_clean_signals_descriptors_and_limits,
 		unknown_user_is_refused_and_never_root, user_of_a_service_is_complete,
 		folder_of_a_service_is_not_made_through_a_link_of_its_user,
 		links_of_a_services_user_lead_root_nowhere,
+		hard_links_of_a_services_user_are_neither_written_nor_emptied,
 		policy_of_a_service_is_in_force,
 		output_goes_to_the_log_file_without_a_journal,
 		output_goes_to_the_journal_as_the_services_own,
