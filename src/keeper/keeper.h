@@ -79,6 +79,10 @@ struct keeper {
 	struct loop_source signal_source;
 	enum keeper_phase phase;
 	uint64_t stop_deadline_usec; /* CLOCK_MONOTONIC */
+	/* Who asked for the stop: see is_said_twice. */
+	uint64_t stop_asked_usec;
+	uint32_t stop_signal;
+	pid_t stop_sender;
 	uint64_t next_watchdog_usec;
 	int exit_status;
 };

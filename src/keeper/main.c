@@ -25,6 +25,7 @@
 #define STOP_SLACK_USEC    (30 * USEC_PER_SEC)
 #define CORE_PATIENCE_USEC (5 * USEC_PER_SEC)
 #define EXIT_PATIENCE_USEC USEC_PER_SEC
+#define ECHO_USEC          (200 * USEC_PER_MSEC)
 #define SIGNAL_BATCH       16 /* signals before other events have their turn */
 
 /*
@@ -135,6 +136,31 @@ static void reload(struct keeper *keeper)
 	upward_say(&keeper->upward, "READY=1");
 }
 
+/*
+ * timeout(1) and others signal their child and then the group that it is in: that is one
+ * request, which a second SIGTERM would otherwise turn into killing everything.
+ */
+static bool is_said_twice(
+		const struct keeper *keeper, const struct signalfd_siginfo *info)
+{
+	return info->ssi_pid > 0 && (pid_t)info->ssi_pid == keeper->stop_sender &&
+			info->ssi_signo == keeper->stop_signal &&
+			usec_sub(clock_monotonic_usec(), keeper->stop_asked_usec) <
+			ECHO_USEC;
+}
+
+static void on_stop_signal(struct keeper *keeper, const struct signalfd_siginfo *info)
+{
+	if (keeper->phase == KEEPER_STOPPING && !is_said_twice(keeper, info))
+		begin_kill(keeper, "asked to stop a second time");
+	if (keeper->phase != KEEPER_RUNNING)
+		return;
+	keeper->stop_asked_usec = clock_monotonic_usec();
+	keeper->stop_signal = info->ssi_signo;
+	keeper->stop_sender = (pid_t)info->ssi_pid;
+	begin_stop(keeper);
+}
+
 static void on_signal(struct keeper *keeper, const struct signalfd_siginfo *info)
 {
 	switch (info->ssi_signo) {
@@ -146,10 +172,7 @@ static void on_signal(struct keeper *keeper, const struct signalfd_siginfo *info
 		break;
 	case SIGTERM:
 	case SIGINT:
-		if (keeper->phase == KEEPER_RUNNING)
-			begin_stop(keeper);
-		else if (keeper->phase == KEEPER_STOPPING)
-			begin_kill(keeper, "asked to stop a second time");
+		on_stop_signal(keeper, info);
 		break;
 	default:
 		break;

@@ -442,6 +442,24 @@ START_TEST(processes_that_outlive_the_tree_are_killed)
 }
 END_TEST
 
+START_TEST(signal_to_the_process_and_then_to_its_group_is_one_request)
+{
+	bed_init(&bed);
+	bed_add_unit(&bed, "one", SLEEP);
+	bed_start(&bed, NULL);
+	(void)bed_spawn_main(&bed, "one");
+	ck_assert_int_eq(kill(bed.keeper, SIGTERM), 0);
+	bed_await(&bed, PROTOCOL_STOP, &reply);
+	ck_assert_int_eq(kill(bed.keeper, SIGTERM), 0);
+	bed_signal(&bed, "one", PROTOCOL_MAIN, SIGTERM);
+	bed_await(&bed, PROTOCOL_EXITED, &reply);
+	(void)bed_send(&bed, (struct protocol_message){ .type = PROTOCOL_DOWN });
+	bed.core_fd = close_fd(bed.core_fd);
+	ck_assert_int_eq(bed_wait_keeper(&bed), 0);
+}
+END_TEST
+
+/* From somebody else, with another signal, or later. */
 START_TEST(second_sigterm_kills_everything)
 {
 	pid_t pid;
@@ -454,7 +472,7 @@ START_TEST(second_sigterm_kills_everything)
 	(void)bed_await_file(test_path(bed.folder, "two"));
 	ck_assert_int_eq(kill(bed.keeper, SIGTERM), 0);
 	bed_await(&bed, PROTOCOL_STOP, &reply);
-	ck_assert_int_eq(kill(bed.keeper, SIGTERM), 0);
+	ck_assert_int_eq(kill(bed.keeper, SIGINT), 0);
 	status = bed_wait_keeper(&bed);
 	ck_assert_int_eq(WEXITSTATUS(status), 1);
 	bed_await_gone(pid);
@@ -741,5 +759,6 @@ TEST_MAIN("life", pid_file_with_a_stranger_changes_nothing,
 		damaged_state_is_ignored_from_the_damage_on,
 		reload_brings_new_files_and_keeps_what_runs,
 		processes_that_outlive_the_tree_are_killed,
+		signal_to_the_process_and_then_to_its_group_is_one_request,
 		second_sigterm_kills_everything,
 		main_process_can_be_moved_within_the_unit_only)
