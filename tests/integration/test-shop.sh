@@ -4,8 +4,13 @@
 . "${top_srcdir:-.}/tests/integration/lib.sh"
 
 needs nginx redis-server redis-cli python3
-# The sample's own addresses may be taken on this machine: ports of our own.
-base=$((20000 + $$ % 20000))
+# The sample's own addresses may be taken on this machine: a pair of ports of our own, below those that the kernel
+# gives to whoever connects.
+base=$((20000 + $$ % 6000 * 2))
+is_taken() {
+	(: </dev/tcp/127.0.0.1/"$1") 2>/dev/null
+}
+while is_taken $base || is_taken $((base + 1)); do base=$((base + 2)); done
 cp "$top_srcdir"/units/shop/* "$T/units"
 sed -i "s/18080/$base/g; s/16379/$((base + 1))/g; s/interval=1s failures=3/interval=200ms failures=3 grace=1s/" "$T"/units/*
 
@@ -54,7 +59,7 @@ happens "nginx serves again" 'price >/dev/null'
 # A web server that runs and does not listen where it should: the probe has it restarted.
 note_pids
 cp "$T/units/nginx.conf" "$T/nginx.conf"
-sed -i "s/$base/$((base + 2))/" "$T/units/nginx.conf"
+sed -i "s|127.0.0.1:$base|unix:$T/elsewhere|" "$T/units/nginx.conf"
 exits 0 "nginx is made to listen elsewhere" ctl reload nginx
 happens "nobody listens where the probe looks" '! price >/dev/null'
 is "$(pid_of nginx)" "${pid[nginx]}" "nginx runs on"
