@@ -219,36 +219,38 @@ static int change(struct reload *reload, struct record *record, struct pair *pai
 	return record_set_unit(record, pair->after);
 }
 
-/* Until it and what is under it have ended they go by what they were started with. */
-static int keep_all(const struct registry *registry, struct record *record)
+static int keep_unit(const struct registry *registry, struct record *record)
 {
 	auto_(unit) unit = NULL;
-	struct record *child;
 	int r;
 
 	r = registry_open(registry, record, &unit);
+	if (r >= 0)
+		record_keep_unit(record, &unit);
+	return r;
+}
+
+/* Until it and what is under it have ended they go by what they were started with. One
+ * that an earlier reload has retired does so already. */
+static void keep_all(const struct registry *registry, struct record *record)
+{
+	struct record *child;
+	int r = record->retired ? 0 : keep_unit(registry, record);
+
 	if (r < 0)
-		return r;
-	record_keep_unit(record, &unit);
-	list_foreach(child, record_children(record), link) {
-		r = keep_all(registry, child);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+		log_error("%s: it ends without its settings: %s.", record->name,
+				strerrordesc_np(-r));
+	list_foreach(child, record_children(record), link)
+		keep_all(registry, child);
 }
 
 /* What is under it goes with it. */
 static void retire(struct reload *reload, struct record *record)
 {
-	int r = keep_all(&reload->m->registry, record);
-
+	keep_all(&reload->m->registry, record);
 	reload_mark_stale(record->supervisor);
 	registry_retire(&reload->m->registry, record);
 	reload->removed++;
-	if (r < 0)
-		log_error("%s: it ends without its settings: %s.", record->name,
-				strerrordesc_np(-r));
 	start_job(reload->m, JOB_REMOVE, record);
 }
 
@@ -325,17 +327,16 @@ static int add_unit(struct reload *reload, uint32_t index, struct record *superv
 	int r;
 
 	r = tree_adopt_unit(registry, index, supervisor, &record);
-	if (r >= 0)
-		r = describe_all(reload, record);
 	if (r < 0)
 		return r;
+	r = describe_all(reload, record);
 	reload_mark_stale(supervisor);
 	reload->added++;
 	/* One that moved comes when its old self has ended. */
 	record->awaits_name = registry_find_retired(registry, record->name) != NULL;
 	if (!record->awaits_name)
 		start_job(reload->m, JOB_ADD, record);
-	return 0;
+	return r;
 }
 
 static int add_units(struct reload *reload, struct unit_range children,
