@@ -81,6 +81,13 @@ static int read_files(struct keeper *keeper, const struct unit_in_force *in_forc
 	return (int)snapshot->diag.errors;
 }
 
+static int find_policy(void *data, const char *name)
+{
+	const struct keeper *keeper = data;
+
+	return policy_look(name, &keeper->options.policy_path);
+}
+
 /* The first time, what an earlier keeper had in force is. */
 static int renew(struct keeper *keeper, int *ret_fd, struct unit_set **ret_set)
 {
@@ -92,6 +99,8 @@ static int renew(struct keeper *keeper, int *ret_fd, struct unit_set **ret_set)
 
 	if (r < 0)
 		return r;
+	keeper->context.find_policy = find_policy;
+	keeper->context.policy_data = keeper;
 	if (earlier) {
 		in_force.set = earlier;
 		in_force.snapshot_fd = fd;

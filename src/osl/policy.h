@@ -56,6 +56,10 @@ struct policy {
 MUST_CHECK int policy_load(const char *name, const struct strv *paths, struct diag *d,
 		struct policy **ret);
 
+/* Whether a folder has a file of that name, whatever is in it: 0, also when that cannot be
+ * told; -ENOENT; -ENOMEM. Blocks on the disk. */
+MUST_CHECK int policy_look(const char *name, const struct strv *paths);
+
 /* Accepts NULL. */
 void policy_free(struct policy *policy);
 DEFINE_AUTO(policy, policy_free);

@@ -45,7 +45,7 @@ struct draft {
 	const char *path; /* of its main file; the snapshot's */
 	char *supervisor; /* as written; NULL: none */
 	struct strv children; /* as written */
-	struct diag_place at_supervisor, at_children, at_order;
+	struct diag_place at_supervisor, at_children, at_order, at_policy;
 	uint64_t assigned[DRAFT_OPTIONS_MAX /
 			64]; /* bit n: unit_options[n] was assigned */
 	bool is_lost; /* has a mistake, or depends on one that has: not in the set */

@@ -7,6 +7,7 @@
 #include "unit/draft.h"
 #include "unit/name.h"
 #include "unit/parser.h"
+#include "unit/programs.h"
 
 /*
  * From the files of one unit to its settings: when all files are read, and again whenever
@@ -194,6 +195,8 @@ static void note_place(struct draft *draft, const char *key, struct diag_place p
 		draft->at_children = place;
 	else if (strcmp(key, "After") == 0 || strcmp(key, "Before") == 0)
 		draft->at_order = place;
+	else if (strcmp(key, "Policy") == 0)
+		draft->at_policy = place;
 }
 
 static int apply(struct source *s, const struct assignment *a,
@@ -391,15 +394,36 @@ static void finish_service(struct source *s)
 		service->restart_kill_signal = service->kill_signal;
 }
 
-static void finish(struct source *s)
+/* A unit that is in force goes on; a policy that has mistakes fails its start. */
+static int check_policy(struct source *s)
+{
+	const struct unit_context *context = s->maker->context;
+	const struct unit *unit = s->draft->unit;
+	int error, r;
+
+	if (!unit->policy || !context->programs || s->draft->is_kept)
+		return 0;
+	r = unit_programs_find_policy(context->programs, context, unit->policy, &error);
+	if (r < 0 || error == 0)
+		return r;
+	draft_lose(s->draft, s->maker->diag);
+	diag_add(s->maker->diag, DIAG_ERROR, unit_code(CODE_POLICY), s->draft->at_policy,
+			"Write its file, or name another policy.",
+			"The policy %s is not there.", unit->policy);
+	return 0;
+}
+
+static int finish(struct source *s)
 {
 	struct diag_place place = { s->files[0]->path, 0 };
 	struct unit *unit = s->draft->unit;
+	int r = 0;
 
 	switch (unit->kind) {
 	case UNIT_SERVICE:
 		finish_service(s);
 		check_service(s, place);
+		r = check_policy(s);
 		break;
 	case UNIT_NATIVE:
 		if (!unit->native.module && !s->draft->is_lost)
@@ -419,6 +443,7 @@ static void finish(struct source *s)
 		diag_add(s->maker->diag, DIAG_WARNING, unit_code(CODE_COMBINATION), place,
 				"Add RestartMaxDelaySec=, the wait that the steps lead to.",
 				"RestartSteps= has no effect without RestartMaxDelaySec=.");
+	return r;
 }
 
 static int name_unit(struct source *s)
@@ -465,8 +490,7 @@ static int make_unit(struct source *s)
 		r = apply_file(s, i);
 	if (r < 0)
 		return r;
-	finish(s);
-	return 0;
+	return finish(s);
 }
 
 void draft_group_add(struct draft_group *group, const struct unit_file *file)

@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "unit/command.h"
+#include "unit/unit.h"
 
 static void program_free(struct unit_program *program)
 {
@@ -25,12 +26,15 @@ void unit_programs_fini(struct unit_programs *programs)
 
 	map_foreach(&programs->by_name, cursor, program)
 		program_free(program);
+	map_foreach(&programs->policies, cursor, program)
+		program_free(program);
 	map_fini(&programs->by_name);
+	map_fini(&programs->policies);
 	near_fini(&programs->near);
 	*programs = (struct unit_programs){ 0 };
 }
 
-int unit_programs_add(struct unit_programs *programs, const struct unit_program *program)
+static int add(struct map *map, const struct unit_program *program)
 {
 	auto_(unit_program) copy = calloc(1, sizeof(*copy));
 	int r;
@@ -42,10 +46,37 @@ int unit_programs_add(struct unit_programs *programs, const struct unit_program 
 	copy->path = program->path ? strdup(program->path) : NULL;
 	if (!copy->name || (program->path && !copy->path))
 		return -ENOMEM;
-	r = map_put(&programs->by_name, copy->name, copy);
+	r = map_put(map, copy->name, copy);
 	if (r == 0)
 		TAKE_PTR(copy);
 	return r;
+}
+
+int unit_programs_add(struct unit_programs *programs, const struct unit_program *program)
+{
+	return add(&programs->by_name, program);
+}
+
+int unit_programs_add_policy(
+		struct unit_programs *programs, const struct unit_program *policy)
+{
+	return add(&programs->policies, policy);
+}
+
+int unit_programs_find_policy(struct unit_programs *programs,
+		const struct unit_context *context, const char *name, int *ret_error)
+{
+	const struct unit_program *known = map_find(&programs->policies, name);
+	struct unit_program policy = { .name = (char *)(uintptr_t)name };
+
+	*ret_error = known ? known->error : 0;
+	if (known || programs->is_closed || !context->find_policy)
+		return 0;
+	policy.error = context->find_policy(context->policy_data, name);
+	if (policy.error == -ENOMEM)
+		return -ENOMEM;
+	*ret_error = policy.error;
+	return unit_programs_add_policy(programs, &policy);
 }
 
 static int look(struct unit_programs *programs, const char *name)

@@ -35,6 +35,10 @@ static int copy_programs(struct unit_programs *to, const struct unit_programs *f
 	size_t cursor;
 	int r = 0;
 
+	map_foreach(&from->policies, cursor, program) {
+		if (r == 0 && unit_program_is_odd(program))
+			r = unit_programs_add_policy(to, program);
+	}
 	map_foreach(&from->by_name, cursor, program) {
 		if (r == 0 && unit_program_is_odd(program))
 			r = unit_programs_add(to, program);
@@ -55,6 +59,8 @@ static int keep_programs(struct unit_set *set)
 	if (!programs)
 		return -ENOMEM;
 	programs->is_closed = true;
+	set->context.find_policy = NULL;
+	set->context.policy_data = NULL;
 	return copy_programs(programs, from);
 }
 
@@ -83,6 +89,8 @@ static void note_ground(struct unit_set *set)
 		hash += add_text(lookup_hash_text(program->name) +
 						(uint64_t)program->error,
 				program->path);
+	map_foreach(&set->programs->policies, cursor, program)
+		hash += add_text(lookup_hash_text(program->name), "policy");
 	set->ground = hash;
 }
 

@@ -13,12 +13,12 @@
 /*
  * The memory file: a magic number, a count, and for each file its path, unit, flags and
  * text; then what the loading had to say, a count and the fields of each diagnostic; then
- * the context, the programs that are not just where they are said to be, and the units
- * that are refused. Each text has its NUL with it, so that the reader keeps the bytes as
+ * the context, the programs that are not just where they are said to be, the policies that
+ * are not there, and the units that are refused. Each text has its NUL with it, so that the reader keeps the bytes as
  * they are and points into them.
  */
 
-#define SNAPSHOT_MAGIC    0x33736e61u
+#define SNAPSHOT_MAGIC    0x34736e61u
 #define SNAPSHOT_SIZE_MAX ((size_t)256 * 1024 * 1024)
 #define FILE_SIZE_MIN     16 /* of a packed file: three lengths and the flags */
 #define DIAG_SIZE_MIN     24 /* of a packed diagnostic: four lengths, severity, line */
@@ -50,16 +50,16 @@ static void pack_context(struct wire_writer *w, struct unit_context context)
 	wire_put_u32(w, context.gid);
 }
 
-static void pack_programs(struct wire_writer *w, const struct unit_programs *programs)
+static void pack_answers(struct wire_writer *w, const struct map *answers)
 {
 	const struct unit_program *program;
 	uint32_t count = 0;
 	size_t cursor;
 
-	map_foreach(&programs->by_name, cursor, program)
+	map_foreach(answers, cursor, program)
 		count += unit_program_is_odd(program);
 	wire_put_u32(w, count);
-	map_foreach(&programs->by_name, cursor, program) {
+	map_foreach(answers, cursor, program) {
 		if (!unit_program_is_odd(program))
 			continue;
 		wire_put_text(w, program->name);
@@ -128,7 +128,8 @@ static int write_rest(const struct unit_snapshot *snapshot, int fd)
 	wire_writer_init_growing(&w);
 	pack_diag(&w, &snapshot->diag);
 	pack_context(&w, snapshot->context);
-	pack_programs(&w, &snapshot->programs);
+	pack_answers(&w, &snapshot->programs.by_name);
+	pack_answers(&w, &snapshot->programs.policies);
 	pack_refusals(&w, &snapshot->refusals);
 	return write_out(&w, fd);
 }
@@ -198,7 +199,11 @@ static void unpack_context(struct wire_reader *r, struct unit_snapshot *s)
 	s->programs.is_closed = true;
 }
 
-static int unpack_programs(struct wire_reader *r, struct unit_programs *programs)
+typedef int add_answer_fn(
+		struct unit_programs *programs, const struct unit_program *program);
+
+static int unpack_answers(struct wire_reader *r, struct unit_programs *programs,
+		add_answer_fn *add_answer)
 {
 	uint32_t count = wire_get_u32(r);
 	int e = 0;
@@ -216,7 +221,7 @@ static int unpack_programs(struct wire_reader *r, struct unit_programs *programs
 		if (r->failed || !program.name || program.error > 0 ||
 				!unit_program_is_odd(&program))
 			return -EBADMSG;
-		e = unit_programs_add(programs, &program);
+		e = add_answer(programs, &program);
 	}
 	return e == -EEXIST ? -EBADMSG : e;
 }
@@ -264,7 +269,9 @@ static int unpack(const void *data, size_t size, struct unit_snapshot *s)
 	if (e < 0)
 		return e;
 	unpack_context(&r, s);
-	e = unpack_programs(&r, &s->programs);
+	e = unpack_answers(&r, &s->programs, unit_programs_add);
+	if (e == 0)
+		e = unpack_answers(&r, &s->programs, unit_programs_add_policy);
 	if (e == 0)
 		e = unpack_refusals(&r, &s->refusals);
 	return e < 0 ? e : wire_reader_finish(&r);

@@ -249,6 +249,10 @@ struct unit_context {
 	/* Where the programs of command lines are found, and who is told which are not.
 	 * NULL: their names stay as they are written, and none is missed. */
 	struct unit_programs *programs;
+	/* Whether there is a policy of this name: 0, or -ENOENT; -ENOMEM. NULL: none is
+	 * missed. Asked through programs, once for each name. */
+	int (*find_policy)(void *data, const char *name);
+	void *policy_data;
 };
 
 /* No unit: where an index is asked for, and as the supervisor of who has none. */

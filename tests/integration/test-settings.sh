@@ -189,8 +189,8 @@ like "$log" 'native-policy.actor:4: error U018: ' "nor [Security]"
 like "$log" 'native-service.actor:4: error U030: ' "nor [Service]"
 like "$log" 'native-user.actor:2: error U018: .*only services' "nor a user"
 like "$log" 'protect.actor:4: error U017: ' "confinement that is not supported refuses its unit"
-happens "a policy that is not there fails the start" 'has_failed no-policy'
-like "$(ctl status no-policy)" 'absent' "and status names it"
+like "$log" 'no-policy.actor:4: error U025: The policy absent' "nor a policy that is not there"
+like "$(ctl status no-policy 2>&1)" 'The policy absent is not there' "which status tells"
 if [ "$root" ]; then
 	unit other.actor <<-EOF
 		[Service]

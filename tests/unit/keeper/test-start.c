@@ -282,7 +282,9 @@ START_TEST(policy_of_a_service_is_in_force)
 						   "/proc/self/status")));
 	bed_add_unit(&bed, "two",
 			"[Security]\nPolicy=missing\n[Service]\nExecStart=/bin/true\n");
+	test_write(test_path(bed.units, "missing.policy"), "[Policy]\n", 0644);
 	bed_start(&bed, NULL);
+	ck_assert_int_eq(unlink(test_path(bed.units, "missing.policy")), 0);
 	(void)bed_spawn_main(&bed, "one");
 	out = await_out();
 	ck_assert_ptr_nonnull(strstr(out, "NoNewPrivs:\t1\n"));

@@ -468,6 +468,56 @@ START_TEST(place_of_a_program_is_part_of_a_unit)
 }
 END_TEST
 
+static int find_policy(void *data, const char *name)
+{
+	++*(int *)data;
+	return strcmp(name, "there") == 0 ? 0 : -ENOENT;
+}
+
+START_TEST(policy_that_is_not_there_is_an_error_that_travels)
+{
+	static const struct fixture_file files[] = {
+		UNIT_FILE("a.actor",
+				"[Service]\nExecStart=/bin/true\n"
+				"[Security]\nPolicy=there\n"),
+		UNIT_FILE("b.actor",
+				"[Service]\nExecStart=/bin/true\n"
+				"[Security]\nPolicy=nowhere\n"),
+		UNIT_FILE("c.actor",
+				"[Service]\nExecStart=/bin/true\n"
+				"[Security]\nPolicy=nowhere\n"),
+		NO_MORE_FILES
+	};
+	int asked = 0;
+	struct unit_context context = fixture_context;
+	auto_(unit_snapshot) s = fixture_snapshot(files);
+	auto_(unit_snapshot) back = NULL;
+	auto_(unit_set) first = NULL;
+	auto_(unit_set) second = NULL;
+	auto_text a = { 0 }, b = { 0 };
+	auto_close int fd = -1;
+
+	context.find_policy = find_policy;
+	context.policy_data = &asked;
+	s->files[2].is_kept = 1;
+	unit_snapshot_set_context(s, &context);
+	ck_assert_int_eq(unit_snapshot_parse(s, &first), 0);
+	ck_assert_int_eq(asked, 2);
+	ck_assert_uint_eq(fixture_find(&s->diag, "U025")->line, 4);
+	ck_assert_uint_eq(s->diag.count, 1);
+	/* One that is in force goes on. */
+	fixture_names(first, &a);
+	ck_assert_str_eq(text_get(&a), "a c");
+	ck_assert_int_eq(unit_snapshot_pack(s, &fd), 0);
+	ck_assert_int_eq(unit_snapshot_unpack(fd, &back), 0);
+	ck_assert_int_eq(unit_set_parse(back, &back->context, NULL, &second), 0);
+	fixture_names(second, &b);
+	ck_assert_str_eq(text_get(&b), "a c");
+	ck_assert_int_eq(asked, 2);
+	check_all(s, first, &s->context);
+}
+END_TEST
+
 START_TEST(unit_at_rest_is_small)
 {
 	/* 1,000 of them in two processes are to stay below 2 KiB each, with all that runs. */
@@ -483,4 +533,5 @@ TEST_MAIN("set", opened_units_of_the_project_are_what_their_files_say,
 		unit_that_is_not_there_cannot_be_opened,
 		every_failed_allocation_of_an_opening_is_told, copy_of_a_unit_is_its_own,
 		units_of_two_sets_are_compared_by_what_they_say,
-		place_of_a_program_is_part_of_a_unit, unit_at_rest_is_small)
+		place_of_a_program_is_part_of_a_unit,
+		policy_that_is_not_there_is_an_error_that_travels, unit_at_rest_is_small)
