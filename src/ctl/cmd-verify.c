@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fd.h"
+#include "base/path.h"
 #include "ctl/cmd.h"
 #include "ctl/diagnostics.h"
 #include "unit/code.h"
@@ -69,6 +73,48 @@ static void check_trust(const char *path, struct diag *diag)
 				(unsigned int)st.st_uid);
 }
 
+/* Where a file lies now need not be where it will be: a warning. */
+static void check_folder(const char *path, struct diag *diag)
+{
+	auto_close int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	enum path_refusal refusal;
+
+	if (fd < 0)
+		return;
+	refusal = path_check_folder(fd);
+	if (refusal == PATH_OK)
+		refusal = path_check_parents(fd);
+	if (refusal != PATH_OK && refusal != PATH_ERROR)
+		diag_add(diag, DIAG_WARNING, unit_code(CODE_FOLDER_REFUSED),
+				(struct diag_place){ path, 0 },
+				"Look with namei -l which folder it is, and let only root write "
+				"it.",
+				"airssysd would leave out what is in this folder: %s.",
+				path_refusal_text(refusal));
+}
+
+static int check_folders(const struct unit_snapshot *snapshot, struct diag *diag)
+{
+	auto_strv folders = { 0 };
+	int r = 0;
+
+	for (uint32_t i = 0; i < snapshot->count && r == 0; i++) {
+		const char *path = snapshot->files[i].path;
+		const char *slash = strrchr(path, '/');
+		auto_free char *folder = slash
+				? strndup(path, MAX_OF((size_t)(slash - path), 1))
+				: strdup(".");
+
+		if (!folder)
+			return -ENOMEM;
+		if (strv_contains(&folders, folder))
+			continue;
+		check_folder(folder, diag);
+		r = strv_append(&folders, folder);
+	}
+	return r;
+}
+
 static int parse_files(char **names, size_t n_names, struct diag *diag,
 		struct unit_set **ret_set)
 {
@@ -87,6 +133,9 @@ static int parse_files(char **names, size_t n_names, struct diag *diag,
 		return r;
 	for (uint32_t i = 0; i < snapshot->count; i++)
 		check_trust(snapshot->files[i].path, diag);
+	r = check_folders(snapshot, diag);
+	if (r < 0)
+		return r;
 	unit_snapshot_set_context(snapshot, &context);
 	return unit_set_parse(snapshot, &snapshot->context, diag, ret_set);
 }

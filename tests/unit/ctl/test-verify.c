@@ -130,6 +130,35 @@ START_TEST(file_that_others_may_write_is_an_error)
 }
 END_TEST
 
+START_TEST(folder_that_others_may_write_is_a_warning)
+{
+	const char *db = write_unit("db.actor", "[Service]\nExecStart=/bin/true\n");
+	const char *below, *deep;
+
+	ck_assert_int_eq(chmod(folder, 0777), 0);
+	run_ctl(&run, NULL, "verify", db);
+	ck_assert_int_eq(run.status, 0);
+	expect_diagnostic(folder, "", "warning U002: ");
+	expect_contains(&run.out, "group or others may write");
+	run_fini(&run);
+	/* And one below it, which is told once. */
+	below = test_path(folder, "below");
+	ck_assert_int_eq(mkdir(below, 0755), 0);
+	deep = test_path(below, "deep.actor");
+	test_write(deep, "[Service]\nExecStart=/bin/true\n", 0644);
+	test_write(test_path(below, "other.actor"), "[Service]\nExecStart=/bin/true\n",
+			0644);
+	run_ctl(&run, NULL, "verify", "--strict", below);
+	ck_assert_int_eq(run.status, 1);
+	expect_diagnostic(below, "", "warning U002: ");
+	expect_contains(&run.out, "1 warning");
+	run_fini(&run);
+	ck_assert_int_eq(chmod(folder, 01777), 0);
+	run_ctl(&run, NULL, "verify", "--strict", below);
+	ck_assert_int_eq(run.status, 0);
+}
+END_TEST
+
 START_TEST(fifo_and_absent_file_are_errors_at_once)
 {
 	const char *fifo;
@@ -184,6 +213,7 @@ TEST_MAIN("verify", sound_files_pass, unknown_key_is_a_warning_that_strict_makes
 		file_of_somebody_else_is_a_warning, cycle_is_told_with_its_path,
 		two_units_of_one_name_are_an_error,
 		file_that_others_may_write_is_an_error,
+		folder_that_others_may_write_is_a_warning,
 		fifo_and_absent_file_are_errors_at_once,
 		line_of_a_gibibyte_is_refused_without_reading_it,
 		file_that_is_no_unit_is_an_error, names_in_diagnostics_are_escaped)
