@@ -7,6 +7,7 @@
  */
 
 #include <airssys/actor.h>
+#include <airssys/event.h>
 #include <airssys/message.h>
 #include <airssys/module.h>
 #include <airssys/statem.h>

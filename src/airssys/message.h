@@ -39,6 +39,7 @@ enum airs_message_type {
 	AIRS_MSG_SUPERVISOR, /* see supervisor.h */
 	AIRS_MSG_CONTINUE, /* airs_continue: value */
 	AIRS_MSG_TIMEOUT, /* airs_idle_timeout: no message has come */
+	AIRS_MSG_EVENT, /* see event.h */
 	AIRS_MSG_USER = 1024,
 };
 
@@ -56,8 +57,8 @@ struct airs_message {
 /*
  * Send a message.
  *
- *   type    at least AIRS_MSG_USER, or AIRS_MSG_SUPERVISOR (a supervisor's requests and
- *           events)
+ *   type    at least AIRS_MSG_USER, or AIRS_MSG_SUPERVISOR or AIRS_MSG_EVENT (requests to
+ *           supervisors and event managers, and what these tell)
  *   data    size bytes, copied; may be NULL when size is 0
  *
  * Returns 0 when it is queued or the target is dead (a dead target swallows messages, as

@@ -20,7 +20,8 @@
  * supervisors. */
 static inline bool message_type_is_public(uint32_t type)
 {
-	return type >= AIRS_MSG_USER || type == AIRS_MSG_SUPERVISOR;
+	return type >= AIRS_MSG_USER || type == AIRS_MSG_SUPERVISOR ||
+			type == AIRS_MSG_EVENT;
 }
 
 /*
