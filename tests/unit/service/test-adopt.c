@@ -13,6 +13,14 @@
 #define BIT(n)  (UINT64_C(1) << (n))
 
 /* Started, and then the core is another one. */
+/* The core was lost, and the next one starts the service's actor. */
+static void come_back(struct world *w)
+{
+	world_restart_core(w, NULL);
+	text_clear(&w->told);
+	world_start(w);
+}
+
 static struct world *restarted(const char *text)
 {
 	struct world *w = world_new(text);
@@ -46,9 +54,7 @@ START_TEST(end_in_between_counts_as_if_it_had_just_happened)
 
 	world_start(w);
 	w->straws[0].alive = false; /* nobody was told: status 3 */
-	world_restart_core(w, NULL);
-	text_clear(&w->told);
-	world_start(w);
+	come_back(w);
 	world_expect(&w->told, "started; ended exited with status 3; ");
 	world_expect(&w->asked, "ExecStopPost 0 (exit-code exited 3); ACK 2; ACK 1; ");
 	ck_assert_ptr_nonnull(w->report.last);
@@ -89,9 +95,7 @@ START_TEST(rest_of_a_main_process_that_ended_in_between_is_ended)
 	world_start(w);
 	w->straws[0].alive = false;
 	w->rest = true;
-	world_restart_core(w, NULL);
-	text_clear(&w->told);
-	world_start(w);
+	come_back(w);
 	world_expect(&w->told, "started; ");
 	world_advance(w, 6 * USEC_PER_SEC);
 	world_expect(&w->asked, "SIGNAL all TERM CONT; SIGNAL all KILL; ACK 1; ");
@@ -107,9 +111,7 @@ START_TEST(oneshot_that_remains_is_not_run_again)
 	w->main_status = 0;
 	world_start(w);
 	ck_assert_str_eq(w->report.state, "exited");
-	world_restart_core(w, NULL);
-	text_clear(&w->told);
-	world_start(w);
+	come_back(w);
 	world_expect(&w->asked, "");
 	world_expect(&w->told, "started; ");
 	ck_assert_str_eq(w->report.state, "exited");
@@ -124,9 +126,7 @@ START_TEST(service_that_was_done_is_not_run_again)
 	w->main_status = 4;
 	world_start(w);
 	ck_assert_str_eq(w->report.state, "failed");
-	world_restart_core(w, NULL);
-	text_clear(&w->told);
-	world_start(w);
+	come_back(w);
 	world_expect(&w->asked, "");
 	world_expect(&w->told,
 			"started; ended shutdown: exited with status 4 (orderly); ");
@@ -145,9 +145,7 @@ START_TEST(oneshot_goes_on_with_its_next_command)
 	struct world *w = world_new(ONESHOT "ExecStart=/bin/b\n");
 
 	world_start(w);
-	world_restart_core(w, NULL);
-	text_clear(&w->told);
-	world_start(w);
+	come_back(w);
 	world_expect(&w->told, "");
 	w->main_status = 0;
 	world_end(w, world_main(w), CLD_EXITED, 0);
@@ -184,14 +182,10 @@ START_TEST(stop_that_was_asked_for_is_finished_before_the_next_start)
 	world_start(w);
 	world_stop(w);
 	ck_assert_str_eq(w->report.state, "stopping");
-	world_restart_core(w, NULL);
-	text_clear(&w->told);
-	world_start(w);
+	come_back(w);
 	world_expect(&w->asked, "SIGNAL all TERM CONT; ");
 	/* Also when the core is lost once more. */
-	world_restart_core(w, NULL);
-	text_clear(&w->told);
-	world_start(w);
+	come_back(w);
 	world_expect(&w->asked, "SIGNAL all TERM CONT; ");
 	w->ignored = 0;
 	world_end(w, world_main(w), CLD_EXITED, 0);
@@ -208,9 +202,7 @@ START_TEST(failure_is_still_one_after_the_core_came_back)
 	w->ignored = BIT(SIGTERM);
 	world_start(w);
 	world_call(w, SERVICE_FAIL, "does not answer", 16);
-	world_restart_core(w, NULL);
-	text_clear(&w->told);
-	world_start(w);
+	come_back(w);
 	world_end(w, world_main(w), CLD_EXITED, 0);
 	ck_assert_int_eq(w->reason.reason_class, AIRS_REASON_USER);
 	ck_assert_str_eq(w->reason.text, "does not answer");
@@ -225,9 +217,7 @@ START_TEST(service_that_was_not_ready_still_has_to_become_it)
 				    "TimeoutStartSec=5\nRestart=on-failure\n");
 
 	world_start(w);
-	world_restart_core(w, NULL);
-	text_clear(&w->told);
-	world_start(w);
+	come_back(w);
 	world_expect(&w->told, "");
 	ck_assert_str_eq(w->report.state, "starting");
 	world_advance(w, 6 * USEC_PER_SEC);
@@ -245,15 +235,11 @@ START_TEST(forking_service_without_main_process_is_asked_whether_it_lives)
 	world_start(w);
 	world_end(w, world_main(w), CLD_EXITED, 0);
 	ck_assert_str_eq(w->report.state, "running");
-	world_restart_core(w, NULL);
-	text_clear(&w->told);
-	world_start(w);
+	come_back(w);
 	world_expect(&w->told, "started; ");
 	ck_assert_str_eq(w->report.state, "running");
 	w->rest = false;
-	world_restart_core(w, NULL);
-	text_clear(&w->told);
-	world_start(w);
+	come_back(w);
 	world_expect(&w->told, "started; ended normal; ");
 	world_free(w);
 }
