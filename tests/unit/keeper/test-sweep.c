@@ -22,7 +22,7 @@
 
 static struct bed bed;
 static struct reply reply;
-static char names[MANY][8];
+static char names[MANY][16];
 
 static void start_many(void)
 {
