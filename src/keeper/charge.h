@@ -86,6 +86,7 @@ struct charge {
 	bool has_cgroup : 1;
 	bool leaf_is_spent : 1; /* it was killed, or may have been: see cgroup_open */
 	bool notify_sent : 1; /* to this core */
+	bool is_swept : 1; /* its last end is told with the answer of keeper/sweep.h */
 	bool was_killed : 1; /* all of it, and nothing was started since */
 	bool is_vanished : 1; /* no unit file speaks of it any more */
 	uint8_t invocation[INVOCATION_SIZE];

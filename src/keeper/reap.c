@@ -117,6 +117,9 @@ static void await_rest(struct keeper *keeper, struct charge *charge)
 
 void reap_check_empty(struct keeper *keeper, struct charge *charge)
 {
+	/* Nobody is to hear that it is empty before its last end. */
+	if (charge->is_swept)
+		return;
 	if (is_empty(keeper, charge))
 		reap_tell_empty(keeper, charge);
 	else

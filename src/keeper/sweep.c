@@ -97,6 +97,7 @@ static void answer(struct sweep *sweep, bool is_gone)
 
 	list_remove(&swept->link);
 	free(swept);
+	charge->is_swept = false;
 	reap_end_of_unit(sweep->keeper, charge, spawn_id, is_gone);
 }
 
@@ -184,6 +185,7 @@ bool sweep_ask(struct sweep *sweep, struct charge *charge, uint64_t spawn_id)
 		return false;
 	if (list_is_empty(&sweep->asked))
 		sweep->heard_usec = clock_monotonic_usec();
+	charge->is_swept = true;
 	swept->charge = charge;
 	swept->spawn_id = spawn_id;
 	list_append(&sweep->asked, &swept->link);
