@@ -358,6 +358,8 @@ static int set_log(struct building *b, struct exec_stream *stream)
 	if (!file)
 		return -ENOMEM;
 	logs_shorten(b->keeper->runtime.log_fd, file);
+	if (!b->keeper->journal.is_there)
+		logs_watch(&b->keeper->logs);
 	stream->output = EXEC_OUTPUT_JOURNAL;
 	stream->is_own = true;
 	stream->path = text_format("%s/log/%s", b->keeper->options.runtime_dir, file);

@@ -84,6 +84,14 @@ static void watch(struct logs *logs)
 	(void)inotify_add_watch(logs->inotify_fd, path, IN_MODIFY | IN_ONESHOT);
 }
 
+void logs_watch(struct logs *logs)
+{
+	if (logs->is_watched || logs->inotify_fd < 0)
+		return;
+	logs->is_watched = true;
+	watch(logs);
+}
+
 static void on_written(struct loop_source *source, uint32_t events)
 {
 	struct logs *logs = CONTAINER_OF(source, struct logs, source);
@@ -102,9 +110,7 @@ void logs_init(struct logs *logs, int folder_fd, struct loop *loop)
 	logs->inotify_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	if (logs->inotify_fd < 0)
 		return;
-	if (loop_add(loop, &logs->source, logs->inotify_fd, EPOLLIN) == 0)
-		watch(logs);
-	else
+	if (loop_add(loop, &logs->source, logs->inotify_fd, EPOLLIN) < 0)
 		logs->inotify_fd = close_fd(logs->inotify_fd);
 }
 

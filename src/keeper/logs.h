@@ -10,6 +10,7 @@
  * the most by which a file is larger, and while nobody writes the keeper does not wake up.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "keeper/loop.h"
@@ -21,6 +22,7 @@ struct logs {
 	int inotify_fd;
 	struct loop *loop;
 	struct loop_source source;
+	bool is_watched; /* by now, or to be looked at by the time */
 	uint64_t look_usec; /* CLOCK_MONOTONIC, when to look; 0: when something is written */
 };
 
@@ -30,6 +32,9 @@ void logs_fini(struct logs *logs);
 
 /* One file, perhaps not there: done before a service is started. */
 void logs_shorten(int folder_fd, const char *file);
+/* A service is about to write to such a file. Until then nothing is watched: the kernel
+ * takes 15 ms to end a watch, and so would every end of airssysd. */
+void logs_watch(struct logs *logs);
 
 uint64_t logs_next_usec(const struct logs *logs);
 void logs_on_time(struct logs *logs, uint64_t now_usec);

@@ -453,6 +453,7 @@ START_TEST(flood_of_a_running_service_is_bounded)
 
 	ck_assert_int_eq(loop_init(&loop), 0);
 	logs_init(&logs, folder_fd, &loop);
+	logs_watch(&logs);
 	ck_assert_uint_eq(logs_next_usec(&logs), USEC_INFINITY);
 	for (int i = 0; i < 2; i++) {
 		ck_assert_int_eq(write(writer, "x", 1), 1);
