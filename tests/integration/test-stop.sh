@@ -86,6 +86,20 @@ ExecStart=/bin/sleep 100000
 ExecStop=/bin/sh -c "while :; do sleep 0.1; done" $T/slow-stop
 TimeoutStopSec=300ms
 EOF
+# Supervisors, one within the other, over a service that stops when it is let go.
+unit outer.supervisor <<<"[Supervisor]"
+unit inner.supervisor <<EOF
+[Supervisor]
+Supervisor=outer
+EOF
+unit lingers.actor <<EOF
+[Actor]
+Supervisor=inner
+[Service]
+ExecStart=/bin/sleep 100000
+ExecStop=/bin/sh -c "until [ -e $T/let-go ]; do sleep 0.02; done"
+TimeoutStopSec=30s
+EOF
 
 family_size() {
 	[ -f "$T/$1.family" ] && wc -l 2>/dev/null <"$T/$1.family"
@@ -162,6 +176,13 @@ before=$(date +%s%3N)
 exits 0 "a stop whose command does not end succeeds" ctl stop slow-stop
 succeeds "when its time is over" test $(($(date +%s%3N) - before)) -ge 300
 is "$(pgrep -f "$T/slow-stop")" "" "and the command is gone"
+
+ctl stop outer &
+happens "a supervisor within one that is stopped is stopping" '[ "$(property inner State)" = stopping ]'
+is "$(property outer State) $(property lingers State)" "stopping stopping" "as those above and below it are"
+touch "$T/let-go"
+wait $!
+is "$(property outer State) $(property inner State) $(property lingers State)" "stopped stopped stopped" "until it has stopped"
 
 exits 0 "restart of a running service succeeds" ctl restart obedient
 exits 0 "kill sends a signal" ctl kill obedient -s USR1
