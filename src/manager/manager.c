@@ -402,6 +402,7 @@ static int on_link_event(struct manager *m, struct airs_message *message)
 			return configure(m, event);
 		}
 		reload_apply(m, take_fd(&event->fds[0]));
+		heap_trim();
 		return 0;
 	case PROTOCOL_NOTE:
 		return m->phase == MANAGER_ADOPTING ? on_note(m, &event->message) : 0;
