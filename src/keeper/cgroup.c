@@ -21,7 +21,7 @@
 #include "base/procid.h"
 #include "unit/instance.h"
 
-#define OWN_LEAF   "airssysd.keeper"
+#define OWN_LEAF   "airssysd.keeper" /* in DelegateSubgroup=, from systemd 254 on */
 #define ROUNDS_MAX 64 /* walks over a unit whose processes keep forking */
 #define DEPTH_MAX  32 /* folders below a unit's */
 #define DEPTH_TEXT "33" /* the same below the instance\'s */
@@ -96,9 +96,12 @@ static bool is_delegated(const char *path)
 }
 
 /*
- * Resource controllers for the leaves. The kernel wants no processes in a folder that
- * hands controllers down, so the keeper moves into a leaf of its own; only where the
- * folder was given to it, since others may live in one that was not.
+ * Resource controllers for the leaves of a keeper that was put into OWN_LEAF. The kernel
+ * lets no process into a folder that hands controllers down: a service manager that
+ * starts the next keeper in the folder itself, as systemd does before its version 254,
+ * could not start it while services of the last one live there. So the keeper does not
+ * move by itself. Only where the folder was given to it, since others may live in one
+ * that was not.
  */
 static void enable_controllers(const char *own, int folder_fd)
 {
@@ -106,9 +109,6 @@ static void enable_controllers(const char *own, int folder_fd)
 	auto_close int own_fd = open(own, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (own_fd < 0 || !is_delegated(own))
-		return;
-	if ((mkdirat(own_fd, OWN_LEAF, 0755) < 0 && errno != EEXIST) ||
-			write_file(own_fd, OWN_LEAF "/cgroup.procs", "0") < 0)
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(controllers); i++)
 		if (write_file(own_fd, "cgroup.subtree_control", controllers[i]) < 0 ||
@@ -122,6 +122,7 @@ static int make_folder(struct cgroup *cgroup, const char *instance)
 {
 	auto_free char *membership = NULL, *own = NULL, *path = NULL;
 	const char *mount = find_mount(), *last;
+	bool is_in_leaf;
 	int r;
 
 	if (!mount)
@@ -129,9 +130,9 @@ static int make_folder(struct cgroup *cgroup, const char *instance)
 	r = read_membership("/proc/self/cgroup", &membership);
 	if (r < 0)
 		return r;
-	/* Started again by a service manager that left us where the last one moved. */
 	last = strrchr(membership, '/');
-	if (last && strcmp(last + 1, OWN_LEAF) == 0)
+	is_in_leaf = last && strcmp(last + 1, OWN_LEAF) == 0;
+	if (is_in_leaf)
 		membership[last - membership] = '\0';
 	own = text_format("%s%s", mount, strcmp(membership, "/") == 0 ? "" : membership);
 	path = own ? text_format("%s/%s", own, instance) : NULL;
@@ -147,7 +148,8 @@ static int make_folder(struct cgroup *cgroup, const char *instance)
 	 * look. */
 	if (write_file(cgroup->folder_fd, "cgroup.max.depth", DEPTH_TEXT) < 0)
 		log_info("the depth of %s cannot be limited", cgroup->path);
-	enable_controllers(own, cgroup->folder_fd);
+	if (is_in_leaf)
+		enable_controllers(own, cgroup->folder_fd);
 	return 0;
 }
 

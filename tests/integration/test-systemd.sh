@@ -208,6 +208,9 @@ check_start() {
 	like "$(cat "/proc/$(pid_of a)/cgroup")" '^0::/system.slice/airssysd.service/.' \
 		"services have cgroups below that of airssysd.service"
 	isnt "$(grep ^0: "/proc/$(pid_of a)/cgroup")" "$(grep ^0: "/proc/$(pid_of b)/cgroup")" "each its own"
+	# With controllers handed down, no systemd before 254 could start the next one here while services live.
+	is "$(grep ^0: "/proc/$(systemctl show -p MainPID --value airssysd)/cgroup")" "0::/system.slice/airssysd.service" \
+		"airssysd stays where systemd starts the next one"
 }
 
 check_journal() {
