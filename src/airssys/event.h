@@ -72,6 +72,8 @@ struct airs_event_spec {
 	const void *args; /* copied; not in a swap */
 	size_t args_size;
 	unsigned int flags; /* AIRS_EVENT_… */
+	const char *replaces; /* in a swap: the id of the handler that makes room; else
+				 NULL */
 };
 
 /*
@@ -81,7 +83,7 @@ struct airs_event_spec {
  *
  *   add      0, -EEXIST, -ENOMEM, or what its init returned
  *   remove   0, -ENOENT
- *   swap     the handler of this id makes room for another one, which gets its state.
+ *   swap     the handler spec->replaces makes room for this one, which gets its state.
  *            0, -ENOENT (then nothing is added), -EEXIST, -ENOMEM; or what its init
  *            returned, and then both are gone
  *   ask      request, whose data of at most 64 KiB is copied, to one handler: its answer,
@@ -96,7 +98,7 @@ AIRS_PUBLIC AIRS_MUST_CHECK int airs_event_remove(struct airs_actor *self,
 		airs_pid manager, const char *id, uint64_t timeout_usec,
 		airs_ref *ret_call);
 AIRS_PUBLIC AIRS_MUST_CHECK int airs_event_swap(struct airs_actor *self, airs_pid manager,
-		const char *id, const struct airs_event_spec *spec, uint64_t timeout_usec,
+		const struct airs_event_spec *spec, uint64_t timeout_usec,
 		airs_ref *ret_call);
 /* request->to is the manager; its free_data must be NULL. */
 AIRS_PUBLIC AIRS_MUST_CHECK int airs_event_ask(struct airs_actor *self, const char *id,

@@ -127,87 +127,53 @@ static void handle_start(struct worker *w, struct airs_actor *a, struct node *n)
 	}
 }
 
-static void handle_kill(struct worker *w, struct airs_actor *a)
+static void handle_kill(struct worker *w, struct airs_actor *a, struct node *n)
 {
 	struct airs_reason reason = { .reason_class = AIRS_REASON_KILLED };
 
+	(void)n;
 	actor_end(w, a, &reason, ACTOR_IS_ENDED);
 }
 
+static void handle_data(struct worker *w, struct airs_actor *a, struct node *n)
+{
+	n->status = 0;
+	n->ref = 0;
+	actor_deliver(w, a, n);
+}
+
+typedef void (*node_handler)(struct worker *w, struct airs_actor *a, struct node *n);
+
+static const node_handler handlers[] = {
+	[NODE_NOTHING] = NULL,
+	[NODE_START] = handle_start,
+	[NODE_DATA] = handle_data,
+	[NODE_REQUEST] = handle_request,
+	[NODE_STARTED] = tie_receive_started,
+	[NODE_REPLY] = call_receive_reply,
+	[NODE_TIMER] = timer_receive,
+	[NODE_CALL_TIMEOUT] = call_receive_timeout,
+	[NODE_FD] = watch_receive,
+	[NODE_KILL] = handle_kill,
+	[NODE_EXIT] = actor_exit_signal,
+	[NODE_LINK_EXIT] = link_receive_exit,
+	[NODE_LINK] = link_receive,
+	[NODE_LINK_ACK] = link_receive_ack,
+	[NODE_UNLINK] = link_receive_unlink,
+	[NODE_UNLINK_ACK] = link_receive_unlink_ack,
+	[NODE_MONITOR] = monitor_receive,
+	[NODE_DEMONITOR] = monitor_receive_removal,
+	[NODE_DOWN] = monitor_receive_down,
+	[NODE_CALL_DONE] = call_receive_done,
+	[NODE_CHILD_ENDED] = tie_receive_child_end,
+	[NODE_PARENT_ENDED] = tie_receive_parent_end,
+	[NODE_TIE_LOOSENED] = tie_receive_loosened,
+};
+
 static void handle_signal(struct worker *w, struct airs_actor *a, struct node *n)
 {
-	switch ((enum node_kind)n->kind) {
-	case NODE_NOTHING:
-		return;
-	case NODE_START:
-		handle_start(w, a, n);
-		return;
-	case NODE_DATA:
-		n->status = 0;
-		n->ref = 0;
-		actor_deliver(w, a, n);
-		return;
-	case NODE_REQUEST:
-		handle_request(w, a, n);
-		return;
-	case NODE_STARTED:
-		tie_receive_started(w, a, n);
-		return;
-	case NODE_REPLY:
-		call_receive_reply(w, a, n);
-		return;
-	case NODE_TIMER:
-		timer_receive(w, a, n);
-		return;
-	case NODE_CALL_TIMEOUT:
-		call_receive_timeout(w, a, n);
-		return;
-	case NODE_FD:
-		watch_receive(w, a, n);
-		return;
-	case NODE_KILL:
-		handle_kill(w, a);
-		return;
-	case NODE_EXIT:
-		actor_exit_signal(w, a, n);
-		return;
-	case NODE_LINK_EXIT:
-		link_receive_exit(w, a, n);
-		return;
-	case NODE_LINK:
-		link_receive(w, a, n);
-		return;
-	case NODE_LINK_ACK:
-		link_receive_ack(w, a, n);
-		return;
-	case NODE_UNLINK:
-		link_receive_unlink(w, a, n);
-		return;
-	case NODE_UNLINK_ACK:
-		link_receive_unlink_ack(w, a, n);
-		return;
-	case NODE_MONITOR:
-		monitor_receive(w, a, n);
-		return;
-	case NODE_DEMONITOR:
-		monitor_receive_removal(w, a, n);
-		return;
-	case NODE_DOWN:
-		monitor_receive_down(w, a, n);
-		return;
-	case NODE_CALL_DONE:
-		call_receive_done(w, a, n);
-		return;
-	case NODE_CHILD_ENDED:
-		tie_receive_child_end(w, a, n);
-		return;
-	case NODE_PARENT_ENDED:
-		tie_receive_parent_end(w, a, n);
-		return;
-	case NODE_TIE_LOOSENED:
-		tie_receive_loosened(w, a, n);
-		return;
-	}
+	if (n->kind != NODE_NOTHING)
+		handlers[n->kind](w, a, n);
 }
 
 /*

@@ -428,7 +428,7 @@ int airs_event_add(struct airs_actor *self, airs_pid manager,
 		airs_ref *ret_call)
 {
 	struct order *order;
-	int r = check_spec(spec);
+	int r = spec->replaces ? -EINVAL : check_spec(spec);
 
 	if (r < 0)
 		return r;
@@ -450,16 +450,16 @@ int airs_event_remove(struct airs_actor *self, airs_pid manager, const char *id,
 	return r < 0 ? r : give_order(self, manager, order, timeout_usec, ret_call);
 }
 
-int airs_event_swap(struct airs_actor *self, airs_pid manager, const char *id,
+int airs_event_swap(struct airs_actor *self, airs_pid manager,
 		const struct airs_event_spec *spec, uint64_t timeout_usec,
 		airs_ref *ret_call)
 {
 	struct order *order;
-	int r = id && spec->args_size == 0 ? check_spec(spec) : -EINVAL;
+	int r = spec->replaces && spec->args_size == 0 ? check_spec(spec) : -EINVAL;
 
 	if (r < 0)
 		return r;
-	r = order_new(OPERATION_SWAP, id, 0, &order);
+	r = order_new(OPERATION_SWAP, spec->replaces, 0, &order);
 	if (r < 0)
 		return r;
 	fill_in(order, spec);

@@ -182,7 +182,8 @@ static int boss_init(struct airs_actor *self, void *state, const void *args, siz
 	spec.id = "b";
 	n_failed += airs_event_add(self, manager, &spec, 100, &call) < 0;
 	spec.id = "c";
-	n_failed += airs_event_swap(self, manager, "a", &spec, 100, &call) < 0;
+	spec.replaces = "a";
+	n_failed += airs_event_swap(self, manager, &spec, 100, &call) < 0;
 	n_failed += airs_event_which(self, manager, 100, &call) < 0;
 	return 0;
 }

@@ -141,7 +141,8 @@ static void swap(struct airs_actor *self, const char *id, const char *new_id)
 
 	spec.args = NULL;
 	spec.args_size = 0;
-	ck_assert_int_eq(airs_event_swap(self, play.manager, id, &spec, AIRS_INFINITY,
+	spec.replaces = id;
+	ck_assert_int_eq(airs_event_swap(self, play.manager, &spec, AIRS_INFINITY,
 					 &play.call),
 			0);
 }
@@ -505,7 +506,10 @@ static int refuse_bad(struct airs_actor *self, struct airs_message *message)
 	spec = spec_of("a", 2);
 	ck_assert_int_eq(airs_event_add(self, 1, &spec, 0, &call), -EINVAL);
 	spec = spec_of("a", 0);
-	ck_assert_int_eq(airs_event_swap(self, 1, "a", &spec, 0, &call), -EINVAL);
+	ck_assert_int_eq(airs_event_swap(self, 1, &spec, 0, &call), -EINVAL);
+	spec.replaces = "a";
+	ck_assert_int_eq(airs_event_swap(self, 1, &spec, 0, &call), -EINVAL);
+	ck_assert_int_eq(airs_event_add(self, 1, &spec, 0, &call), -EINVAL);
 	finish(self);
 	return 0;
 }
