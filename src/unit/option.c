@@ -61,9 +61,12 @@ enum option_fit option_section_fit(const char *section, enum unit_kind kind)
 	return OPTION_UNKNOWN_SECTION;
 }
 
+/* Filled before main, and only read from then on, so that any thread may look up. */
+static uint8_t kinds_of[ARRAY_SIZE(unit_options)]; /* bit n: enum unit_kind */
+
 bool option_applies(const struct unit_option *option, enum unit_kind kind)
 {
-	return option_section_fit(option->section, kind) == OPTION_FITS;
+	return kinds_of[option - unit_options] >> kind & 1;
 }
 
 /* FNV-1a over section and key. */
@@ -81,11 +84,15 @@ static uint32_t hash_of(const char *section, const char *key)
 #define INDEX_SIZE 512
 _Static_assert(INDEX_SIZE >= 2 * ARRAY_SIZE(unit_options), "the index is too full");
 
-/* Filled before main, and only read from then on, so that any thread may look up. */
-static uint16_t index_of[INDEX_SIZE]; /* option number + 1; 0: free */
+static uint16_t index_of[INDEX_SIZE]; /* as kinds_of; option number + 1; 0: free */
 
 __attribute__((constructor)) static void fill_index(void)
 {
+	for (size_t i = 0; i < n_unit_options; i++)
+		for (unsigned int kind = 0; kind < UNIT_KIND_COUNT; kind++)
+			if (option_section_fit(unit_options[i].section, kind) ==
+					OPTION_FITS)
+				kinds_of[i] |= (uint8_t)(1u << kind);
 	for (size_t i = 0; i < n_unit_options; i++) {
 		uint32_t at = hash_of(unit_options[i].section, unit_options[i].key) %
 				INDEX_SIZE;
