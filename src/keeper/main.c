@@ -242,19 +242,20 @@ static uint64_t next_usec(const struct keeper *keeper)
 	return MIN_OF(next, keeper->stop_deadline_usec);
 }
 
-/* What waits until nothing else is to be done. */
-static bool has_idle_work(const struct keeper *keeper)
+/* When there is something that waits until nothing else is to be done; 0: now. */
+static uint64_t next_idle_usec(const struct keeper *keeper)
 {
-	return keeper->events_before_reaping > 0 ||
-			(!list_is_empty(&keeper->owed) && !sweep_is_busy(&keeper->sweep));
+	if (keeper->events_before_reaping > 0)
+		return 0;
+	return sweep_is_busy(&keeper->sweep) ? USEC_INFINITY : owed_next_usec(keeper);
 }
 
 static void do_idle_work(struct keeper *keeper)
 {
 	if (keeper->events_before_reaping > 0)
 		reap_children(keeper);
-	else
-		owed_settle_all(keeper);
+	else if (!sweep_is_busy(&keeper->sweep))
+		owed_settle_due(keeper, clock_monotonic_usec());
 }
 
 /* However busy the keeper is, it does not wait for ever. */
@@ -268,7 +269,7 @@ static void do_late_work(struct keeper *keeper)
 
 static int turn(struct keeper *keeper, uint64_t next)
 {
-	bool had_work = has_idle_work(keeper);
+	uint64_t idle = next_idle_usec(keeper);
 	int r;
 
 	keeper->turns++;
@@ -279,13 +280,13 @@ static int turn(struct keeper *keeper, uint64_t next)
 	next = MIN_OF(next, reap_next_usec(keeper));
 	next = MIN_OF(next, sweep_next_usec(&keeper->sweep));
 	next = MIN_OF(next, logs_next_usec(&keeper->logs));
-	r = loop_turn(&keeper->loop,
-			had_work ? 0 : usec_sub(next, clock_monotonic_usec()));
+	next = MIN_OF(next, idle);
+	r = loop_turn(&keeper->loop, usec_sub(next, clock_monotonic_usec()));
 	if (r < 0)
 		return r;
-	if (had_work && r == 0)
+	if (r == 0)
 		do_idle_work(keeper);
-	else if (had_work)
+	else if (idle != USEC_INFINITY)
 		do_late_work(keeper);
 	if (keeper->look_again_usec > 0)
 		reap_on_time(keeper, clock_monotonic_usec());

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "keeper/keeper.h"
 
+#define GRACE_USEC    (5 * USEC_PER_MSEC) /* for the processes that have got it */
 #define PATIENCE_USEC (100 * USEC_PER_MSEC)
 
 /* How many of the unit's own children got it. */
@@ -71,16 +72,28 @@ void owed_settle(struct keeper *keeper, struct charge *charge)
 	IGNORE_RESULT(cgroup_signal_rest(&keeper->cgroup, charge, signals));
 }
 
-void owed_settle_all(struct keeper *keeper)
-{
-	owed_settle_late(keeper, USEC_INFINITY);
-}
-
-void owed_settle_late(struct keeper *keeper, uint64_t now_usec)
+static void settle_older(struct keeper *keeper, uint64_t now_usec, uint64_t age_usec)
 {
 	struct owed *first;
 
 	while ((first = list_first(&keeper->owed, struct owed, link)) &&
-			usec_sub(now_usec, first->since_usec) >= PATIENCE_USEC)
+			usec_sub(now_usec, first->since_usec) >= age_usec)
 		owed_settle(keeper, first->charge);
+}
+
+uint64_t owed_next_usec(const struct keeper *keeper)
+{
+	const struct owed *first = list_first(&keeper->owed, struct owed, link);
+
+	return first ? usec_add(first->since_usec, GRACE_USEC) : USEC_INFINITY;
+}
+
+void owed_settle_due(struct keeper *keeper, uint64_t now_usec)
+{
+	settle_older(keeper, now_usec, GRACE_USEC);
+}
+
+void owed_settle_late(struct keeper *keeper, uint64_t now_usec)
+{
+	settle_older(keeper, now_usec, PATIENCE_USEC);
 }

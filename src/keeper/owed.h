@@ -4,10 +4,10 @@
 
 /*
  * A signal to all processes of a unit. Those that the keeper started get it at once. The
- * rest, which only the cgroup knows, gets it when the keeper has nothing else to do, and
- * before anything else is done to the unit: most services are one process, and of a
- * thousand that are stopped together nearly all are gone by then, so that their folders
- * need not be looked into.
+ * rest, which only the cgroup knows, gets it some milliseconds later when the keeper has
+ * nothing else to do, and before anything else is done to the unit: most services are one
+ * process, and of a thousand that are stopped together nearly all are gone by then, so
+ * that their folders need not be looked into.
  */
 
 #include <stdint.h>
@@ -35,8 +35,11 @@ void owed_settle(struct keeper *keeper, struct charge *charge);
 /* Nothing of the unit is left. */
 void owed_drop(struct charge *charge);
 
-/* Nothing else is to be done. */
-void owed_settle_all(struct keeper *keeper);
+/* From when on an idle keeper has something to settle, CLOCK_MONOTONIC; USEC_INFINITY:
+ * nothing is owed. */
+uint64_t owed_next_usec(const struct keeper *keeper);
+/* Nothing else is to be done: settle what is due. */
+void owed_settle_due(struct keeper *keeper, uint64_t now_usec);
 /* However much there is to be done, nobody waits for ever. */
 void owed_settle_late(struct keeper *keeper, uint64_t now_usec);
 
