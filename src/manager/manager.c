@@ -267,6 +267,9 @@ static int configure(struct manager *m, struct link_event *event)
 		r = start_activity(m);
 	if (r >= 0)
 		r = manager_parse(m, take_fd(&event->fds[0]), &set);
+	if (r == -EBADMSG)
+		log_error("airssysd and airssys-core are of different versions: install one "
+			  "version of both and restart airssysd.");
 	if (r < 0)
 		return r;
 	r = tree_adopt_set(&m->registry, set);
@@ -578,6 +581,17 @@ static int manager_handle(
 	}
 }
 
+/* Nobody ends it but itself. */
+static void manager_terminate(
+		struct airs_actor *self, void *state, const struct airs_reason *reason)
+{
+	struct manager *m = state;
+
+	m->self = self;
+	if (reason->reason_class == AIRS_REASON_ERROR && m->home)
+		give_up(m, "The manager has ended", reason->code);
+}
+
 static void manager_release(void *state)
 {
 	struct manager *m = state;
@@ -603,5 +617,6 @@ const struct airs_behaviour manager_behaviour = {
 	.state_size = sizeof(struct manager),
 	.init = manager_init,
 	.handle = manager_handle,
+	.terminate = manager_terminate,
 	.release = manager_release,
 };

@@ -44,7 +44,8 @@ static struct {
 	pthread_t core, keeper;
 	int link; /* the keeper's end */
 	char path[108];
-	bool up, down;
+	bool up, down, ended;
+	bool garbles_files;
 } straw = { .lock = PTHREAD_MUTEX_INITIALIZER, .next_spawn_id = 1, .link = -1 };
 
 static struct straw_unit *find_unit(const char *name)
@@ -79,6 +80,11 @@ static void say_config(uint64_t serial, int control)
 	config.owner_uid = geteuid();
 	if (unit_snapshot_pack(straw.snapshot, &fds[0]) < 0)
 		abort();
+	if (straw.garbles_files) {
+		close_fd(fds[0]);
+		if (memfd_sealed("units", "nothing", 7, &fds[0]) < 0)
+			abort();
+	}
 	say(&config, fds, control >= 0 ? 2 : 1);
 	close_fd(fds[0]);
 }
@@ -197,6 +203,9 @@ static void *run_core(void *data)
 {
 	(void)data;
 	(void)airs_system_run(straw.system, AIRS_INFINITY);
+	(void)pthread_mutex_lock(&straw.lock);
+	straw.ended = true;
+	(void)pthread_mutex_unlock(&straw.lock);
 	return NULL;
 }
 
@@ -288,13 +297,18 @@ void straw_leave_out(const char *path)
 	(void)pthread_mutex_unlock(&straw.lock);
 }
 
+void straw_garble_files(void)
+{
+	straw.garbles_files = true;
+}
+
 void straw_start(const struct text_file *files, size_t n)
 {
 	struct airs_system_options options = { .size = sizeof(options), .workers = 1 };
 	int ends[2];
 
 	straw_set_files(files, n);
-	straw.up = straw.down = false;
+	straw.up = straw.down = straw.ended = false;
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
 	straw.link = ends[0];
 	ck_assert_int_eq(fd_set_nonblocking(ends[1]), 0);
@@ -347,6 +361,12 @@ void straw_wait_up(void)
 void straw_wait_down(void)
 {
 	wait_for_flag(&straw.down);
+}
+
+int straw_wait_ended(void)
+{
+	wait_for_flag(&straw.ended);
+	return straw.home.exit_status;
 }
 
 unsigned int straw_spawned(const char *unit)

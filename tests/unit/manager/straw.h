@@ -20,11 +20,15 @@ void straw_stop(void);
 void straw_set_files(const struct text_file *files, size_t n);
 /* One of them was left out when they were read. Before the reload. */
 void straw_leave_out(const char *path);
+/* What is sent instead of them is no file that the core can read. Before straw_start. */
+void straw_garble_files(void);
 /* A process of this unit ends with an exit status. */
 void straw_exit(const char *unit, int status);
 /* Waits, within a limit. */
 void straw_wait_up(void);
 void straw_wait_down(void);
+/* Until the core has ended by itself. Its exit status. */
+int straw_wait_ended(void);
 /* Waits until so many notes about a unit have come in all. */
 void straw_wait_for_notes(const char *unit, unsigned int n);
 /* Spawned so far. */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "manager/names.h"
@@ -48,6 +49,15 @@ START_TEST(tree_comes_up_and_goes_down)
 	straw_shut_down();
 	straw_wait_down();
 	expect_error("Start", "db", NAMES_ERROR_FAILED);
+	straw_stop();
+}
+END_TEST
+
+START_TEST(core_ends_when_it_cannot_read_the_unit_files)
+{
+	straw_garble_files();
+	START(shop);
+	ck_assert_int_eq(straw_wait_ended(), EXIT_FAILURE);
 	straw_stop();
 }
 END_TEST
@@ -232,6 +242,7 @@ START_TEST(new_core_leaves_down_what_was_stopped)
 END_TEST
 
 TEST_MAIN("manager", tree_comes_up_and_goes_down,
+		core_ends_when_it_cannot_read_the_unit_files,
 		stop_and_start_say_whether_anything_was_done,
 		supervisor_takes_its_subtree_along,
 		end_of_a_process_is_told_with_what_was_done, failed_start_names_its_step,
