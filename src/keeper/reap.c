@@ -241,7 +241,8 @@ static void take_end(struct keeper *keeper, pid_t pid)
 		return;
 	end.code = info.si_code;
 	end.status = info.si_status;
-	if (core_on_end(&keeper->core, pid, end.code, end.status))
+	if (core_on_end(&keeper->core, pid, end.code, end.status) ||
+			sweep_on_end(&keeper->sweep, pid))
 		return;
 	if (process)
 		end_process(keeper, process, &end);

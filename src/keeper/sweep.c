@@ -77,16 +77,23 @@ static int help(void *data)
 
 /* The keeper's side. */
 
+/* It may hang in the kernel, so its end is not waited for here. */
 static void end_helper(struct sweep *sweep)
 {
 	if (sweep->fd < 0)
 		return;
 	loop_remove(&sweep->keeper->loop, &sweep->source);
 	sweep->fd = close_fd(sweep->fd);
-	(void)kill(sweep->pid, SIGKILL);
-	/* Another part of the keeper may have waited for it already. */
-	(void)waitpid(sweep->pid, NULL, 0);
+	if (sweep->pid > 0)
+		(void)kill(sweep->pid, SIGKILL);
+}
+
+bool sweep_on_end(struct sweep *sweep, pid_t pid)
+{
+	if (pid != sweep->pid)
+		return false;
 	sweep->pid = 0;
+	return true;
 }
 
 static void answer(struct sweep *sweep, bool is_gone)
@@ -235,6 +242,13 @@ void sweep_settle(struct sweep *sweep)
 
 void sweep_fini(struct sweep *sweep)
 {
+	bool is_idle;
+
 	sweep_settle(sweep);
+	/* It has not been given up: it waits for names, and its end is near. */
+	is_idle = sweep->fd >= 0;
 	end_helper(sweep);
+	if (is_idle && sweep->pid > 0)
+		(void)waitpid(sweep->pid, NULL, 0);
+	sweep->pid = 0;
 }

@@ -30,7 +30,7 @@ struct sweep {
 	struct keeper *keeper;
 	struct loop_source source;
 	int fd; /* to the helper; -1: there is none */
-	pid_t pid;
+	pid_t pid; /* until its end was waited for; 0: none */
 	struct list asked; /* [struct swept.link], in this order they are answered */
 	uint64_t heard_usec; /* CLOCK_MONOTONIC: since then an answer is missing */
 	unsigned int n_named; /* the last so many of them, not sent yet */
@@ -46,6 +46,9 @@ void sweep_begin(struct sweep *sweep);
  * reap_end_of_unit is called with the answer. False: nobody will.
  */
 bool sweep_ask(struct sweep *sweep, struct charge *charge, uint64_t spawn_id);
+/* This child has ended and was waited for: its number may be another's from now on. Whether
+ * it was the helper. */
+bool sweep_on_end(struct sweep *sweep, pid_t pid);
 /* Before the keeper sleeps. */
 void sweep_flush(struct sweep *sweep);
 /* Answers are to come: what is told then needs not be looked for now. */
