@@ -173,13 +173,28 @@ void field_clear_marks(struct field *f)
 		f->marks[i].ns = f->marks[i].pid = 0;
 }
 
+/* What airssysd had to say. */
+static void show_log(const struct field *f)
+{
+	auto_free char *path = field_made(text_format("%s/log", f->folder));
+	auto_free char *log = NULL;
+	size_t size;
+
+	if (file_read(path, 65536, &log, &size) == 0)
+		(void)fputs(log, stderr);
+}
+
 static void check_patience(uint64_t limit, size_t i, const struct field *f)
 {
 	if (bench_now_ns() <= limit)
 		return;
-	fprintf(stderr, "service %zu of %zu did not start\n", i, f->n);
-	if (f->keeper > 0)
+	(void)fprintf(stderr, "service %zu of %zu did not start\n", i, f->n);
+	if (f->keeper > 0) {
 		(void)kill(f->keeper, SIGTERM);
+		(void)waitpid(f->keeper, NULL, 0);
+	}
+	show_log(f);
+	field_remove_folder(f->folder);
 	exit(EXIT_FAILURE);
 }
 
