@@ -63,14 +63,20 @@ struct pids {
 	size_t n;
 };
 
-static bool is_service(pid_t pid)
+static bool is_anything(pid_t pid)
+{
+	(void)pid;
+	return true;
+}
+
+static bool is_manager(pid_t pid)
 {
 	auto_free char *path = field_made(text_format("/proc/%d/comm", pid));
 	auto_free char *comm = NULL;
 	size_t size;
 
-	return file_read(path, 64, &comm, &size) < 0 || strcmp(comm, "trivial\n") == 0 ||
-			strcmp(comm, "run\n") == 0;
+	return file_read(path, 64, &comm, &size) == 0 && strcmp(comm, "trivial\n") != 0 &&
+			strcmp(comm, "run\n") != 0;
 }
 
 static void add_pid(struct pids *pids, pid_t pid)
@@ -81,7 +87,8 @@ static void add_pid(struct pids *pids, pid_t pid)
 	pids->items[pids->n++] = pid;
 }
 
-static void add_children(struct pids *pids, pid_t pid)
+/* Those of its children that are wanted. */
+static void add_children(struct pids *pids, pid_t pid, bool (*is_wanted)(pid_t pid))
 {
 	auto_free char *path =
 			field_made(text_format("/proc/%d/task/%d/children", pid, pid));
@@ -94,17 +101,24 @@ static void add_children(struct pids *pids, pid_t pid)
 		return;
 	rest = data;
 	while ((word = strsep(&rest, " ")))
-		if (parse_pid(word, &child) == 0 && !is_service(child))
+		if (parse_pid(word, &child) == 0 && is_wanted(child))
 			add_pid(pids, child);
+}
+
+/* From a process down. The list is used again. */
+static void find_family(struct pids *pids, pid_t pid, bool (*is_wanted)(pid_t pid))
+{
+	pids->n = 0;
+	add_pid(pids, pid);
+	for (size_t i = 0; i < pids->n; i++)
+		add_children(pids, pids->items[i], is_wanted);
 }
 
 static struct pids find_processes(const struct field *f)
 {
 	struct pids pids = { 0 };
 
-	add_pid(&pids, f->keeper);
-	for (size_t i = 0; i < pids.n; i++)
-		add_children(&pids, pids.items[i]);
+	find_family(&pids, f->keeper, is_manager);
 	return pids;
 }
 
@@ -294,24 +308,7 @@ static void kill_all(void)
 	struct pids pids = { 0 };
 
 	do {
-		pids.n = 0;
-		add_pid(&pids, getpid());
-		for (size_t i = 0; i < pids.n; i++) {
-			auto_free char *path = field_made(
-					text_format("/proc/%d/task/%d/children",
-							pids.items[i], pids.items[i]));
-			auto_free char *data = NULL;
-			char *rest, *word;
-			size_t size;
-			pid_t child;
-
-			if (file_read(path, 1024 * 1024, &data, &size) < 0)
-				continue;
-			rest = data;
-			while ((word = strsep(&rest, " ")))
-				if (parse_pid(word, &child) == 0)
-					add_pid(&pids, child);
-		}
+		find_family(&pids, getpid(), is_anything);
 		for (size_t i = 1; i < pids.n; i++)
 			(void)kill(pids.items[i], SIGKILL);
 		while (waitpid(-1, NULL, WNOHANG) > 0)
