@@ -58,21 +58,26 @@ struct act *act_state(struct airs_actor *self)
 	return &current->act;
 }
 
+airs_pid act_spawn_with(struct airs_actor *self, act_fn *fn,
+		const struct airs_spawn_options *options)
+{
+	const struct act act = { .fn = fn };
+	struct airs_spawn_options all = *options;
+	airs_pid pid = AIRS_PID_NONE;
+
+	all.size = sizeof(all);
+	all.args = &act;
+	all.args_size = sizeof(act);
+	ck_assert_int_eq(airs_spawn(self, &act_behaviour, &all, &pid), 0);
+	return pid;
+}
+
 airs_pid act_spawn(struct airs_actor *self, act_fn *fn, unsigned int flags,
 		airs_ref *ret_monitor)
 {
-	const struct act act = { .fn = fn };
-	const struct airs_spawn_options options = {
-		.size = sizeof(options),
-		.args = &act,
-		.args_size = sizeof(act),
-		.flags = flags,
-		.ret_monitor = ret_monitor,
-	};
-	airs_pid pid = AIRS_PID_NONE;
-
-	ck_assert_int_eq(airs_spawn(self, &act_behaviour, &options, &pid), 0);
-	return pid;
+	return act_spawn_with(self, fn,
+			&(struct airs_spawn_options){
+					.flags = flags, .ret_monitor = ret_monitor });
 }
 
 airs_pid act_start_in(struct airs_system *system, struct airs_pool *pool, act_fn *fn)

@@ -33,7 +33,9 @@ extern const struct airs_behaviour act_behaviour;
 /* The state of a test actor: its arguments. */
 struct act *act_state(struct airs_actor *self);
 
-/* Both abort the test when they fail. */
+/* All abort the test when they fail. The size and the arguments of options are filled in. */
+airs_pid act_spawn_with(struct airs_actor *self, act_fn *fn,
+		const struct airs_spawn_options *options);
 airs_pid act_spawn(struct airs_actor *self, act_fn *fn, unsigned int flags,
 		airs_ref *ret_monitor);
 airs_pid act_start(struct airs_system *system, act_fn *fn);

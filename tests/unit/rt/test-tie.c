@@ -16,18 +16,8 @@ enum {
 
 static airs_pid spawn_child(struct airs_actor *self, act_fn *fn, unsigned int flags)
 {
-	const struct act act = { .fn = fn };
-	const struct airs_spawn_options options = {
-		.size = sizeof(options),
-		.args = &act,
-		.args_size = sizeof(act),
-		.flags = flags,
-		.tag = TAG,
-	};
-	airs_pid pid = AIRS_PID_NONE;
-
-	ck_assert_int_eq(airs_spawn(self, &act_behaviour, &options, &pid), 0);
-	return pid;
+	return act_spawn_with(self, fn,
+			&(struct airs_spawn_options){ .flags = flags, .tag = TAG });
 }
 
 static struct airs_actor_info info_of(struct airs_actor *self, airs_pid pid)
