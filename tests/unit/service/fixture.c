@@ -86,15 +86,19 @@ static int open_unit(void *data, const char *name, struct unit **ret_unit)
 
 	ck_assert_str_eq(name, w->identity.name);
 	w->opened++;
+	if (w->open_error < 0)
+		return w->open_error;
 	*ret_unit = parse_unit(w->text);
 	return 0;
 }
 
 static void give_up(void *data, struct airs_actor *self, int error)
 {
-	(void)data;
+	struct world *w = data;
+
 	(void)self;
-	ck_abort_msg("given up: %s", errno_name(error));
+	ck_assert_msg(error == -w->open_error, "given up: %s", errno_name(error));
+	text_printf(&w->told, "given up: %s; ", errno_name(error));
 }
 
 static enum service_wish wish(void *data, const char *name)

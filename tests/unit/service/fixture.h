@@ -79,6 +79,7 @@ struct world {
 	char closed[128]; /* why the link ended */
 	struct service_unit identity; /* its references: the actors that have it */
 	unsigned int opened; /* how often its settings were asked for */
+	int open_error; /* why they cannot be had: negative errno; 0: they can */
 	enum service_wish wish; /* whether the unit ought to run */
 };
 

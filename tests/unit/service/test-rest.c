@@ -61,6 +61,21 @@ START_TEST(start_that_follows_an_end_at_once_makes_no_settings_again)
 }
 END_TEST
 
+/* The core ends then; since the end was not acknowledged, the next one hears of it. */
+START_TEST(end_that_cannot_be_judged_is_left_to_another_core)
+{
+	struct world *w = running(SIMPLE);
+
+	w->open_error = -ENOMEM;
+	world_end(w, world_main(w), CLD_EXITED, 0);
+	/* By the end, and by the word that nothing is left. */
+	world_expect(&w->told, "given up: ENOMEM; given up: ENOMEM; ");
+	world_expect(&w->asked, "");
+	ck_assert_str_eq(w->report.state, "running");
+	world_free(w);
+}
+END_TEST
+
 START_TEST(service_that_rests_answers_as_ever)
 {
 	struct world *w = running(SIMPLE);
@@ -149,6 +164,7 @@ END_TEST
 
 TEST_MAIN("rest", settings_are_made_once_for_a_start_and_once_for_an_end,
 		start_that_follows_an_end_at_once_makes_no_settings_again,
+		end_that_cannot_be_judged_is_left_to_another_core,
 		service_that_rests_answers_as_ever, watchdog_runs_while_the_service_rests,
 		end_is_judged_by_the_settings_of_its_start,
 		reload_by_new_settings_leaves_those_of_the_start,
